@@ -41,15 +41,15 @@ struct hl_exchange_ops {
 struct hl_exchange { /* implementations embed it as first member */
     const struct hl_exchange_ops *ops;
     enum hl_method method;
-    struct hl_bytes path;    /* raw, without query */
-    struct hl_bytes query;   /* raw, without "?" */
+    struct hl_bytes path;                   /* raw, without query */
+    struct hl_bytes query;                  /* raw, without "?" */
     struct hl_bytes headers[HL_HEADER_END]; /* empty if absent */
     struct hl_bytes body;
     struct hl_bytes address; /* peer */
     char request_id[40];     /* req_… */
     /* The handler's, for deferred answers: */
     void *handler;
-    void (*on_gone)(struct hl_exchange *exchange);     /* connection died: answer() must not follow */
+    void (*on_gone)(struct hl_exchange *exchange); /* connection died: answer() must not follow */
     void (*on_writable)(struct hl_exchange *exchange); /* streams */
 };
 

@@ -14,7 +14,7 @@ struct hl_bytes {
     size_t size;
 };
 
-struct hl_bytes hl_bytes_of(const char *text);            /* view of a NUL-terminated string */
+struct hl_bytes hl_bytes_of(const char *text); /* view of a NUL-terminated string */
 bool hl_bytes_equal(struct hl_bytes a, struct hl_bytes b);
 bool hl_bytes_is(struct hl_bytes bytes, const char *text);
 
@@ -40,6 +40,6 @@ void hl_buffer_append_u64(struct hl_buffer *buffer, uint64_t value); /* decimal,
 void hl_buffer_append_i64(struct hl_buffer *buffer, int64_t value);
 void hl_buffer_printf(struct hl_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-struct hl_bytes hl_buffer_bytes(const struct hl_buffer *buffer);     /* view until next append */
+struct hl_bytes hl_buffer_bytes(const struct hl_buffer *buffer); /* view until next append */
 
 #endif

@@ -6,7 +6,7 @@
 /* Writes expression and place to standard error, then aborts. */
 _Noreturn void hl_check_failed(const char *expression, const char *file, int line);
 
-#define HL_CHECK(expression)                                                                  \
+#define HL_CHECK(expression)                                                                       \
     ((expression) ? (void)0 : hl_check_failed(#expression, __FILE__, __LINE__))
 
 #endif

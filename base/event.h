@@ -30,11 +30,11 @@ struct hl_event_field {
 #define HL_U64(k, v) ((struct hl_event_field){.key = (k), .type = HL_FIELD_U64, .u64 = (v)})
 #define HL_I64(k, v) ((struct hl_event_field){.key = (k), .type = HL_FIELD_I64, .i64 = (v)})
 
-void hl_event_write(enum hl_event_level level, const char *event, const struct hl_event_field *fields,
-                  size_t n_fields);
-#define hl_event(level, event, ...)                                                            \
+void hl_event_write(enum hl_event_level level, const char *event,
+                    const struct hl_event_field *fields, size_t n_fields);
+#define hl_event(level, event, ...)                                                                \
     hl_event_write((level), (event), (const struct hl_event_field[]){__VA_ARGS__},                 \
-                 sizeof((const struct hl_event_field[]){__VA_ARGS__}) /                          \
-                     sizeof(struct hl_event_field))
+                   sizeof((const struct hl_event_field[]){__VA_ARGS__}) /                          \
+                       sizeof(struct hl_event_field))
 
 #endif

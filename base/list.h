@@ -10,8 +10,8 @@ struct hl_list {
     struct hl_list *prev;
 };
 
-#define HL_CONTAINER_OF(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define HL_CONTAINER_OF(pointer, type, member)                                                     \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void hl_list_init(struct hl_list *head)
 {

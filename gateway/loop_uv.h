@@ -12,7 +12,7 @@ struct hl_loop_uv;
 int hl_loop_uv_create(struct hl_loop_uv **out_loop); /* 0, -errno */
 void hl_loop_uv_destroy(struct hl_loop_uv *loop);    /* after run returned; all timers ended */
 struct hl_loop *hl_loop_uv_loop(struct hl_loop_uv *loop);
-void *hl_loop_uv_handle(struct hl_loop_uv *loop);    /* uv_loop_t, for wire.c */
+void *hl_loop_uv_handle(struct hl_loop_uv *loop); /* uv_loop_t, for wire.c */
 
 /* Runs on the calling thread until hl_loop_uv_stop. */
 void hl_loop_uv_run(struct hl_loop_uv *loop);

@@ -17,17 +17,17 @@ struct hl_wire_limits {
     uint32_t connections_per_address_max; /* 256 */
     uint32_t accepts_per_s;               /* new connections in all; 2000; 0: no limit */
     uint32_t requests_per_address_per_s, requests_burst; /* 100, 400; 0: no limit */
-    uint32_t header_bytes_max;            /* 8192 */
-    uint32_t body_bytes_max;              /* 131072 */
-    uint32_t header_ms;                   /* whole head must be there; 10000 */
-    uint32_t body_ms;                     /* whole body; 20000 */
-    uint32_t idle_ms;                     /* keep-alive without request; 60000 */
-    uint32_t write_stall_ms;              /* an answer that makes no progress; 30000 */
-    uint64_t response_bytes_max;          /* 8 MiB */
+    uint32_t header_bytes_max;                           /* 8192 */
+    uint32_t body_bytes_max;                             /* 131072 */
+    uint32_t header_ms;                                  /* whole head must be there; 10000 */
+    uint32_t body_ms;                                    /* whole body; 20000 */
+    uint32_t idle_ms;                                    /* keep-alive without request; 60000 */
+    uint32_t write_stall_ms;     /* an answer that makes no progress; 30000 */
+    uint64_t response_bytes_max; /* 8 MiB */
 };
 extern const struct hl_wire_limits hl_wire_limits_default;
 
-struct hl_wire_tls { /* all NULL: plain */
+struct hl_wire_tls {         /* all NULL: plain */
     const char *certificate; /* PEM chain */
     const char *key;
 };
@@ -48,11 +48,11 @@ struct hl_wire_config {
     struct hl_loop_uv *loop;
     struct hl_wire_shared *shared;
     struct hl_hub *hub;
-    int listen_fd;                  /* bound, listening, this loop's own; taken over */
+    int listen_fd; /* bound, listening, this loop's own; taken over */
     struct hl_wire_tls tls;
-    const char *const *origins;     /* allowed Origin values; "*" alone: any; n 0: same host only */
+    const char *const *origins; /* allowed Origin values; "*" alone: any; n 0: same host only */
     size_t n_origins;
-    bool is_test_mode;              /* offers holdline.echo and /test/ routes */
+    bool is_test_mode; /* offers holdline.echo and /test/ routes */
     void (*request)(void *arg, struct hl_exchange *exchange); /* the router */
     void *arg;
 };
@@ -62,7 +62,8 @@ struct hl_wire;
 int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_size,
                    struct hl_wire **out_wire);
 void hl_wire_stop_accepting(struct hl_wire *wire);
-int hl_wire_reload(struct hl_wire *wire, const struct hl_wire_config *config); /* certificate, origins */
+int hl_wire_reload(struct hl_wire *wire,
+                   const struct hl_wire_config *config); /* certificate, origins */
 /* Closes what is left; `closed` runs on the loop when nothing of it remains. */
 void hl_wire_close(struct hl_wire *wire, void (*closed)(void *arg), void *arg);
 

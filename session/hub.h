@@ -18,29 +18,29 @@ struct hl_hub;
 
 /* Every bound of the core, with its default in hl_hub_limits_default. */
 struct hl_hub_limits {
-    uint32_t message_bytes_max;   /* one text message in; 65536 */
-    uint32_t body_bytes_max;      /* body of one pub, canonical; 16384 */
-    uint32_t batch_frames_max;    /* frames in one message; 256 */
-    uint32_t subscriptions_max;   /* conversations per session; 256 */
-    uint32_t sessions_max;        /* per hub; 100000 */
-    uint32_t credit_entries;      /* sent and not acknowledged, per conversation; 512 */
+    uint32_t message_bytes_max;        /* one text message in; 65536 */
+    uint32_t body_bytes_max;           /* body of one pub, canonical; 16384 */
+    uint32_t batch_frames_max;         /* frames in one message; 256 */
+    uint32_t subscriptions_max;        /* conversations per session; 256 */
+    uint32_t sessions_max;             /* per hub; 100000 */
+    uint32_t credit_entries;           /* sent and not acknowledged, per conversation; 512 */
     uint32_t page_entries, page_bytes; /* one read; 128, 32768 */
-    uint32_t poll_bytes_max;      /* one poll answer; 262144 */
-    uint32_t poll_wait_ms_max;    /* 25000 */
-    uint32_t hello_ms;            /* 10000 */
-    uint32_t ping_ms, pong_ms;    /* 25000, 10000 */
-    uint32_t stall_ms;            /* sent but not acknowledged for so long: slow_consumer; 30000 */
-    uint32_t session_ttl_ms;      /* detached sessions are forgotten after; 60000 */
-    uint32_t token_ttl_s;         /* resume tokens; 2592000 (30 days) */
+    uint32_t poll_bytes_max;           /* one poll answer; 262144 */
+    uint32_t poll_wait_ms_max;         /* 25000 */
+    uint32_t hello_ms;                 /* 10000 */
+    uint32_t ping_ms, pong_ms;         /* 25000, 10000 */
+    uint32_t stall_ms;       /* sent but not acknowledged for so long: slow_consumer; 30000 */
+    uint32_t session_ttl_ms; /* detached sessions are forgotten after; 60000 */
+    uint32_t token_ttl_s;    /* resume tokens; 2592000 (30 days) */
     uint32_t pubs_per_s, pubs_burst; /* per session; 50, 200; 0: no limit */
-    uint32_t errors_max;          /* invalid frames per link before protocol_abuse; 20 */
+    uint32_t errors_max;             /* invalid frames per link before protocol_abuse; 20 */
 };
 extern const struct hl_hub_limits hl_hub_limits_default;
 
 /* Who an agent's bearer secret belongs to: implemented beside the key store. */
 struct hl_agent {
     struct hl_id id;
-    uint8_t role;   /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
+    uint8_t role; /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
     char name[65];
 };
 struct hl_agents {
@@ -55,11 +55,11 @@ struct hl_hub_config {
     struct hl_loop *loop;
     const struct hl_clock *clock;
     const struct hl_random *random;
-    struct hl_registry *registry;        /* shared by the process's hubs */
-    const struct hl_token_keys *keys;    /* swapped by hl_hub_set_keys on reload */
-    struct hl_agents agents;             /* find may be NULL: no agents over links */
-    const char *node;                    /* name told in welcome */
-    const char *site;                    /* default site */
+    struct hl_registry *registry;     /* shared by the process's hubs */
+    const struct hl_token_keys *keys; /* swapped by hl_hub_set_keys on reload */
+    struct hl_agents agents;          /* find may be NULL: no agents over links */
+    const char *node;                 /* name told in welcome */
+    const char *site;                 /* default site */
     struct hl_hub_limits limits;
 };
 

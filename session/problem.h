@@ -18,10 +18,10 @@ enum hl_problem_code {
 };
 
 struct hl_problem_kind {
-    const char *code;  /* stable, snake_case */
-    int status;        /* HTTP */
+    const char *code; /* stable, snake_case */
+    int status;       /* HTTP */
     enum hl_retry retry;
-    int close;         /* WebSocket close code when it ends a connection; 0: it never does */
+    int close; /* WebSocket close code when it ends a connection; 0: it never does */
     const char *title;
 };
 const struct hl_problem_kind *hl_problem_kind(enum hl_problem_code code);

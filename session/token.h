@@ -8,7 +8,12 @@
 #include "base/clock.h"
 #include "base/id.h"
 
-enum { HL_TOKEN_KEYS_MAX = 8, HL_TOKEN_KEY_SIZE = 32, HL_TOKEN_KID_SIZE = 16, HL_TOKEN_SIZE_MAX = 1024 };
+enum {
+    HL_TOKEN_KEYS_MAX = 8,
+    HL_TOKEN_KEY_SIZE = 32,
+    HL_TOKEN_KID_SIZE = 16,
+    HL_TOKEN_SIZE_MAX = 1024
+};
 
 struct hl_token_key {
     char kid[HL_TOKEN_KID_SIZE + 1]; /* public name of the key, [a-z0-9] */

@@ -14,13 +14,13 @@ struct hl_conversation {
     char reference[HL_REFERENCE_SIZE_MAX + 1]; /* human ticket reference, unique */
     uint8_t status;                            /* enum hl_status */
     struct hl_id assignee;                     /* zero: nobody */
-    uint64_t revision;          /* offset of the last entry that changed the state; ETag "r17" */
-    uint64_t head;              /* offset of the last entry; 0 only before the first */
-    uint64_t floor;             /* entries at or below were trimmed; 0: none */
+    uint64_t revision; /* offset of the last entry that changed the state; ETag "r17" */
+    uint64_t head;     /* offset of the last entry; 0 only before the first */
+    uint64_t floor;    /* entries at or below were trimmed; 0: none */
     int64_t opened_ms;
-    int64_t updated_ms;         /* of the last entry */
-    int64_t claimed_ms;         /* 0: never */
-    int64_t waiting_since_ms;   /* oldest visitor entry no agent answered yet; 0: none waits */
+    int64_t updated_ms;       /* of the last entry */
+    int64_t claimed_ms;       /* 0: never */
+    int64_t waiting_since_ms; /* oldest visitor entry no agent answered yet; 0: none waits */
 };
 
 /* Applies the next entry (offset head + 1). Rules: message or form of a visitor starts the

@@ -87,7 +87,8 @@ struct hl_batch {
     struct hl_entry *entries[];
 };
 
-struct hl_batch *hl_batch_create(uint64_t epoch, size_t n_entries); /* slots NULL; NULL: no memory */
+struct hl_batch *hl_batch_create(uint64_t epoch,
+                                 size_t n_entries); /* slots NULL; NULL: no memory */
 struct hl_batch *hl_batch_ref(struct hl_batch *batch);
 void hl_batch_unref(struct hl_batch *batch); /* accepts NULL; drops its entries with the last */
 

@@ -129,9 +129,9 @@ struct hl_log_list {
     uint8_t status;                  /* 0: any */
     char site[HL_SITE_SIZE_MAX + 1]; /* empty: any */
     bool unassigned_only;
-    struct hl_id assignee;           /* zero: any */
-    uint32_t limit;                  /* 1 … HL_LIST_LIMIT_MAX */
-    bool has_cursor;                 /* continue after (cursor_key, cursor_number) */
+    struct hl_id assignee; /* zero: any */
+    uint32_t limit;        /* 1 … HL_LIST_LIMIT_MAX */
+    bool has_cursor;       /* continue after (cursor_key, cursor_number) */
     int64_t cursor_key;
     uint64_t cursor_number;
     /* out: at most limit items; the caller's, free() */
@@ -172,29 +172,34 @@ int hl_log_marks(struct hl_log *log, struct hl_log_marks *marks); /* as hl_log_r
 struct hl_log_subscription {
     struct hl_loop *loop;
     void (*on_commit)(struct hl_log_subscription *subscription, struct hl_batch *batch);
-    struct hl_list link;      /* the engine's */
-    void *engine;             /* the engine's */
+    struct hl_list link; /* the engine's */
+    void *engine;        /* the engine's */
 };
 void hl_log_subscribe(struct hl_log *log, struct hl_log_subscription *subscription);
 void hl_log_unsubscribe(struct hl_log *log, struct hl_log_subscription *subscription);
 
-enum hl_durability { HL_DURABILITY_MEMORY = 1, HL_DURABILITY_LOCAL, HL_DURABILITY_ZONE, HL_DURABILITY_QUORUM };
+enum hl_durability {
+    HL_DURABILITY_MEMORY = 1,
+    HL_DURABILITY_LOCAL,
+    HL_DURABILITY_ZONE,
+    HL_DURABILITY_QUORUM
+};
 const char *hl_durability_name(enum hl_durability durability); /* "memory", "local", … */
 
 struct hl_log_info { /* a consistent copy, cheap: for health, metrics, welcome */
     const char *engine;
     enum hl_durability durability;
-    uint64_t epoch;          /* 1 … 2^53 - 1; differs after every restore */
-    uint64_t boots;          /* times this log was opened: never goes back */
-    uint64_t position;       /* of the last committed entry */
-    uint64_t queue_depth;    /* submits waiting or under way */
+    uint64_t epoch;       /* 1 … 2^53 - 1; differs after every restore */
+    uint64_t boots;       /* times this log was opened: never goes back */
+    uint64_t position;    /* of the last committed entry */
+    uint64_t queue_depth; /* submits waiting or under way */
     uint64_t queue_max;
     uint64_t oldest_wait_ms; /* age of the oldest submit in the queue */
     uint64_t submits, duplicates, refused, groups, reads; /* since open */
-    uint64_t commit_ms_total; /* time spent in commits since open */
+    uint64_t commit_ms_total;                             /* time spent in commits since open */
     uint64_t wal_bytes;
-    bool writable;           /* false after a failed commit or a full disk */
-    bool failed;             /* a commit's outcome is unknown: leave service and exit */
+    bool writable; /* false after a failed commit or a full disk */
+    bool failed;   /* a commit's outcome is unknown: leave service and exit */
 };
 void hl_log_info(struct hl_log *log, struct hl_log_info *out_info);
 

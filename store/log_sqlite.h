@@ -13,14 +13,14 @@ enum {
 };
 
 struct hl_log_sqlite_config {
-    const char *path;           /* DATA/holdline.db; made if missing */
-    const char *vfs;            /* NULL: SQLite's default; tests give a faulty one */
+    const char *path; /* DATA/holdline.db; made if missing */
+    const char *vfs;  /* NULL: SQLite's default; tests give a faulty one */
     const struct hl_clock *clock;
-    const uint8_t *chain_key;   /* 32 bytes; copied */
-    uint64_t queue_max;         /* submits waiting before HL_LOG_BUSY; 0: 65536 */
-    uint32_t group_max;         /* submits per transaction; 0: 1024 */
-    uint32_t n_readers;         /* 0: 1 */
-    uint64_t disk_free_min;     /* bytes; below: submits get HL_LOG_FULL ahead of time */
+    const uint8_t *chain_key;     /* 32 bytes; copied */
+    uint64_t queue_max;           /* submits waiting before HL_LOG_BUSY; 0: 65536 */
+    uint32_t group_max;           /* submits per transaction; 0: 1024 */
+    uint32_t n_readers;           /* 0: 1 */
+    uint64_t disk_free_min;       /* bytes; below: submits get HL_LOG_FULL ahead of time */
     void (*on_failed)(void *arg); /* writer thread: outcome of a commit is unknown; may be NULL */
     void *arg;
 };
