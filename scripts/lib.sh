@@ -101,3 +101,9 @@ build_options() {
         printf '%s\n' -Dwerror=true
     fi
 }
+
+# Node brings certificates of its own; it shall trust what this machine trusts as well.
+system_certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r $system_certificates ]; then
+    export NODE_EXTRA_CA_CERTS=$system_certificates
+fi
