@@ -84,7 +84,7 @@ struct hl_log_read {
     uint32_t bytes_max;
     /* out, when r is 0 */
     struct hl_batch *batch;              /* one reference is the caller's; may be empty */
-    struct hl_conversation conversation; /* as of the same snapshot */
+    struct hl_conversation found;        /* as of the same snapshot */
 };
 /* done(): 0, HL_LOG_UNKNOWN, -errno. Returns 0, HL_LOG_BUSY, HL_LOG_CLOSED. */
 int hl_log_read(struct hl_log *log, struct hl_log_read *read);
