@@ -19,14 +19,15 @@
 
 /* Outcomes. */
 enum {
-    HL_LOG_BUSY = 1,     /* queue full: nothing was taken; retry later */
-    HL_LOG_MID_CONFLICT, /* this mid was used with another kind, subject or body */
-    HL_LOG_STALE,        /* if_seen: somebody else wrote after it; see out.head */
-    HL_LOG_ASSIGNED,     /* if_unassigned: see out.conversation.assignee */
-    HL_LOG_REVISION,     /* if_revision: see out.conversation.revision */
-    HL_LOG_UNKNOWN,      /* no such conversation (and no opening given) */
-    HL_LOG_FULL,         /* no space: nothing was stored; retry later */
-    HL_LOG_CLOSED,       /* the log is closing: nothing was taken */
+    HL_LOG_BUSY = 1,        /* queue full: nothing was taken; retry later */
+    HL_LOG_MID_CONFLICT,    /* this mid was used with another kind, subject or body */
+    HL_LOG_STALE,           /* if_seen: somebody else wrote after it; see conversation.head */
+    HL_LOG_ASSIGNED,        /* if_unassigned: see out.conversation.assignee */
+    HL_LOG_REVISION,        /* if_revision: see out.conversation.revision */
+    HL_LOG_UNKNOWN,         /* no such conversation (and no opening given) */
+    HL_LOG_FULL,            /* no space: nothing was stored; retry later */
+    HL_LOG_CLOSED,          /* the log is closing: nothing was taken */
+    HL_LOG_REFERENCE_TAKEN, /* opening.reference is another conversation's: make a new one */
 };
 
 struct hl_log;
@@ -49,6 +50,7 @@ struct hl_log_submit {
     struct hl_task task; /* the engine's while under way */
     struct hl_loop *loop;
     void (*done)(struct hl_log_submit *submit, int r);
+    struct hl_log *log; /* the engine's while under way */
     /* in */
     struct hl_entry *entry; /* one reference handed over; the engine sets offset, position,
                              * wall_ms. In done(): still valid, owned by the submit, to be
@@ -77,14 +79,15 @@ struct hl_log_read {
     struct hl_task task;
     struct hl_loop *loop;
     void (*done)(struct hl_log_read *read, int r);
+    struct hl_log *log;
     struct hl_id conversation;
     uint64_t after;
     bool backward; /* entries before `after` (0: from the end), still given ascending */
     uint32_t limit;
     uint32_t bytes_max;
     /* out, when r is 0 */
-    struct hl_batch *batch;              /* one reference is the caller's; may be empty */
-    struct hl_conversation found;        /* as of the same snapshot */
+    struct hl_batch *batch;       /* one reference is the caller's; may be empty */
+    struct hl_conversation found; /* as of the same snapshot */
 };
 /* done(): 0, HL_LOG_UNKNOWN, -errno. Returns 0, HL_LOG_BUSY, HL_LOG_CLOSED. */
 int hl_log_read(struct hl_log *log, struct hl_log_read *read);
@@ -94,6 +97,7 @@ struct hl_log_scan {
     struct hl_task task;
     struct hl_loop *loop;
     void (*done)(struct hl_log_scan *scan, int r);
+    struct hl_log *log;
     uint64_t after;
     uint32_t limit;
     uint32_t bytes_max;
@@ -108,6 +112,7 @@ struct hl_log_find {
     struct hl_task task;
     struct hl_loop *loop;
     void (*done)(struct hl_log_find *find, int r);
+    struct hl_log *log;
     struct hl_id conversation;
     char reference[HL_REFERENCE_SIZE_MAX + 1]; /* empty: by id */
     /* out */
@@ -125,6 +130,7 @@ struct hl_log_list {
     struct hl_task task;
     struct hl_loop *loop;
     void (*done)(struct hl_log_list *list, int r);
+    struct hl_log *log;
     enum hl_list_order order;
     uint8_t status;                  /* 0: any */
     char site[HL_SITE_SIZE_MAX + 1]; /* empty: any */
@@ -159,6 +165,7 @@ struct hl_log_marks { /* who has read how far */
     struct hl_task task;
     struct hl_loop *loop;
     void (*done)(struct hl_log_marks *marks, int r);
+    struct hl_log *log;
     struct hl_id conversation;
     /* out */
     struct hl_log_mark items[HL_MARKS_MAX];
@@ -207,8 +214,9 @@ void hl_log_info(struct hl_log *log, struct hl_log_info *out_info);
  * 0, -EEXIST, -errno. */
 int hl_log_backup(struct hl_log *log, const char *path);
 
-/* Takes nothing more, completes what was taken (their done() are posted), stops its threads,
- * frees. Blocks: call after the loops stopped submitting; posted tasks still must be run. */
+/* Subscribers leave first. Takes nothing more, completes what was taken (their done() are posted),
+ * stops its threads, frees. Blocks: call after the loops stopped submitting; posted tasks still
+ * must be run. */
 void hl_log_close(struct hl_log *log);
 
 /* For engines: the first member of their struct. */
