@@ -9,4 +9,7 @@ _Noreturn void hl_check_failed(const char *expression, const char *file, int lin
 #define HL_CHECK(expression)                                                                       \
     ((expression) ? (void)0 : hl_check_failed(#expression, __FILE__, __LINE__))
 
+/* Behind a switch over all values of an enum: nothing may come here. */
+#define HL_NEVER(what) hl_check_failed(what, __FILE__, __LINE__)
+
 #endif

@@ -119,5 +119,5 @@ const char *hl_status_name(enum hl_status status)
     case HL_STATUS_CLOSED:
         return "closed";
     }
-    HL_CHECK(!"a status");
+    HL_NEVER("a status");
 }

@@ -115,7 +115,7 @@ const char *hl_role_name(enum hl_role role)
     case HL_ROLE_SYSTEM:
         return "system";
     }
-    HL_CHECK(!"a role");
+    HL_NEVER("a role");
 }
 
 struct hl_batch *hl_batch_create(uint64_t epoch, size_t n_entries)

@@ -70,7 +70,7 @@ const char *hl_durability_name(enum hl_durability durability)
     case HL_DURABILITY_QUORUM:
         return "quorum";
     }
-    HL_CHECK(!"a durability");
+    HL_NEVER("a durability");
 }
 
 void hl_log_info(struct hl_log *log, struct hl_log_info *out_info)
