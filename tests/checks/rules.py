@@ -17,7 +17,7 @@ LIBRARIES = {
 
 # The C library, POSIX and Linux headers in use.
 SYSTEM = set("""
-    arpa/inet.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h inttypes.h limits.h math.h
+    argp.h arpa/inet.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h inttypes.h limits.h math.h
     net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h sched.h signal.h stdalign.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h
     strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/random.h
