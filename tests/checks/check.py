@@ -226,7 +226,7 @@ def anchors_of(text):
 
 
 def check_links(tree):
-    """Relative links between documents lead somewhere."""
+    """Relative links between documents lead somewhere, and so do pages named in the code."""
     for path in tree.matching(".md"):
         text = re.sub(r"^```.*?^```", "", tree.text(path) or "", flags=re.DOTALL | re.MULTILINE)
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -240,6 +240,10 @@ def check_links(tree):
                 tree.text(linked) or ""
             ):
                 yield f"{path}: {target}: no such heading"
+    for path in tree.matching(".c", ".h", ".mjs"):
+        for page in re.findall(r"\bdocs/[\w/\-]+\.\w+", tree.text(path) or ""):
+            if not os.path.exists(tree.absolute(page)):
+                yield f"{path}: {page} does not exist"
 
 
 def check_setup(tree):

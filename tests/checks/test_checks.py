@@ -68,6 +68,7 @@ PLANTED = [
     ("format", {"base/x.c": "int  hl_x ;\n"}, True),
     ("links", {"docs/x.md": "[gone](gone.md)\n"}, True),
     ("links", {"docs/x.md": "[gone](../README.md#gone)\n"}, True),
+    ("links", {"base/x.c": "/* see docs/gone.md */\n"}, True),
     ("links", {"docs/x.md": "[there](../README.md#two-words)\n"}, False),
     ("names", {"ARCHITECTURE.md": "`hl_gone()`\n"}, True),
     ("names", {"ARCHITECTURE.md": "`base/gone.c`\n"}, True),
