@@ -6,7 +6,8 @@ FOLDERS = ["base", "store", "session", "agent-api", "gateway"]
 # External header (prefix) -> the files that may include it. Tests may include any.
 LIBRARIES = {
     "jansson.h": ["base/json.h", "base/json.c"],
-    "sodium.h": ["base/clock.c", "store/chain.c", "store/keys*.c", "session/paseto.c",
+    "uthash.h": ["base/table.h"],
+    "sodium.h": ["base/clock.c", "base/table.c", "store/chain.c", "store/keys*.c", "session/paseto.c",
                  "session/token.c", "gateway/secrets.c"],
     "sqlite3.h": ["store/*"],
     "uv.h": ["gateway/loop_uv.c", "gateway/wire*"],
