@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 
-/* SipHash with a key drawn once for the process; any thread. */
+/* hl_hash with a key drawn once for the process; any thread. */
 unsigned hl_table_hash(const void *key, size_t size);
 
 #define HASH_FUNCTION(key, size, out_hash) ((out_hash) = hl_table_hash((key), (size)))

@@ -50,7 +50,9 @@ struct hl_log_submit {
     struct hl_task task; /* the engine's while under way */
     struct hl_loop *loop;
     void (*done)(struct hl_log_submit *submit, int r);
-    struct hl_log *log; /* the engine's while under way */
+    struct hl_log *log; /* the engine's while under way, like the next two */
+    uint64_t since_ms;
+    int result;
     /* in */
     struct hl_entry *entry; /* one reference handed over; the engine sets offset, position,
                              * wall_ms. In done(): still valid, owned by the submit, to be
@@ -174,7 +176,7 @@ struct hl_log_marks { /* who has read how far */
 int hl_log_marks(struct hl_log *log, struct hl_log_marks *marks); /* as hl_log_read */
 
 /* Committed groups, on the subscriber's loop. The batch is lent for the call; reference it to
- * keep it. Subscribe and unsubscribe on the loop's own thread; after unsubscribe returned,
+ * keep it. on_commit may unsubscribe its own subscription, but no other. Subscribe and unsubscribe on the loop's own thread; after unsubscribe returned,
  * on_commit is not called again. */
 struct hl_log_subscription {
     struct hl_loop *loop;

@@ -6,6 +6,7 @@ import sys
 import tempfile
 
 import check
+import rules
 from tree import Tree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -55,7 +56,7 @@ PLANTED = [
                "tests/checks/size-exceptions": "base/x.c:hl_long 62\n"}, True),
     ("sizes", {"tests/checks/size-exceptions": "base/x.c:hl_gone 70\n"}, True),
     ("sizes", {"base/x.c": "\n" * 601}, True),
-    ("sizes", {f"base/x{i}.c": "" for i in range(20)}, True),
+    ("sizes", {f"base/x{i}.c": "" for i in range(rules.FOLDER_SOURCES_MAX)}, True),
     ("nesting", {"base/x.c": DEEP}, True),
     ("nesting", {"base/x.c": DEEP_ENOUGH}, False),
     ("calls", {"base/x.c": "void hl_x(char *a)\n{\n    strcpy(a, a);\n}\n"}, True),
