@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts of ./dev; sourced from the root of the repository.
 
 say() {

@@ -214,6 +214,17 @@ def check_format(tree):
         yield f"clang-format failed: {result.stderr.strip()}"
 
 
+def check_shell(tree):
+    """Shell scripts say what they mean."""
+    scripts = [p for p in tree.paths
+               if p.endswith(".sh") or re.match(r"#!.*\b(ba)?sh\b", tree.text(p) or "")]
+    if not scripts:
+        return
+    result = subprocess.run(["shellcheck", "-S", "warning", "-f", "gcc", *scripts], cwd=tree.root,
+                            capture_output=True, text=True, check=False)
+    yield from (result.stdout + result.stderr).splitlines()
+
+
 def slug_of(heading):
     heading = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", heading.strip().lower())
     return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")

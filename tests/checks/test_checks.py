@@ -71,6 +71,8 @@ PLANTED = [
     ("links", {"docs/x.md": "[gone](../README.md#gone)\n"}, True),
     ("links", {"base/x.c": "/* see docs/gone.md */\n"}, True),
     ("links", {"docs/x.md": "[there](../README.md#two-words)\n"}, False),
+    ("shell", {"scripts/x": "#!/bin/bash\ncd /\n"}, True),
+    ("shell", {"scripts/x": "#!/bin/bash\ncd / || exit 1\n"}, False),
     ("names", {"ARCHITECTURE.md": "`hl_gone()`\n"}, True),
     ("names", {"ARCHITECTURE.md": "`base/gone.c`\n"}, True),
     ("setup", {"meson-logs/meson-log.txt": "meson.build:1: WARNING: odd\n"}, True),
