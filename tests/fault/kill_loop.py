@@ -1,0 +1,52 @@
+"""kill -9 at random moments under a crowd on mixed transports; nothing may be lost, doubled,
+reordered or invented. Then each promise is broken on purpose in the record, and found.
+
+usage: kill_loop.py HOLDLINE FAULT_LOAD CHECKER [CYCLES CLIENTS]
+HOLDLINE_FULL=1: 20 cycles, 200 clients. HOLDLINE_SEED repeats the moments."""
+
+import os
+import random
+import sys
+import time
+
+from gateway import Gateway
+from history import Crowd, assert_kept, assert_lies_are_found, write_transcript
+
+
+def main():
+    binary, load, checker = sys.argv[1:4]
+    is_full = os.environ.get("HOLDLINE_FULL") == "1"
+    cycles, clients = (20, 200) if is_full else (4, 60)
+    if len(sys.argv) > 4:
+        cycles, clients = int(sys.argv[4]), int(sys.argv[5])
+    seed = int(os.environ.get("HOLDLINE_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"{cycles} cycles, {clients} clients, HOLDLINE_SEED={seed}")
+    moments = random.Random(seed)
+    with Gateway(binary) as gateway:
+        gateway.start()
+        key = gateway.add_key()
+        gateway.kill()
+        gateway.start()
+        history = gateway.folder / "history.jsonl"
+        crowd = Crowd(load, gateway.port, key, history, clients)
+        try:
+            for _ in range(cycles):
+                time.sleep(moments.uniform(0.05, 1.5))  # the moment is the test
+                assert not gateway.is_dead(), "the gateway died by itself"
+                gateway.kill()
+                gateway.start()
+            account = crowd.finish()
+        finally:
+            crowd.kill()
+        assert not gateway.is_dead()
+        transcript = gateway.folder / "transcript.jsonl"
+        n_entries = write_transcript(gateway, key, history, transcript)
+        assert gateway.stop() == 0
+        gateway.verify()
+        print(f"{n_entries} entries after {cycles} kills")
+        assert account["attached"] > clients, "nobody had to attach again"
+        assert_kept(checker, [history], transcript)
+        assert_lies_are_found(checker, history, transcript, gateway.folder)
+
+
+main()
