@@ -19,6 +19,7 @@ import time
 
 PATIENCE_S = 30
 SKIPPED = 77  # meson's exit code for a skipped test
+IS_FULL = os.environ.get("HOLDLINE_FULL") == "1" or os.environ.get("HOLDLINE_TEST_LEVEL") == "full"
 
 OPEN_LIMITS = {
     "HOLDLINE_CONNECTIONS_PER_ADDRESS_MAX": "1000000",

@@ -2,21 +2,20 @@
 reordered or invented. Then each promise is broken on purpose in the record, and found.
 
 usage: kill_loop.py HOLDLINE FAULT_LOAD CHECKER [CYCLES CLIENTS]
-HOLDLINE_FULL=1: 20 cycles, 200 clients. HOLDLINE_SEED repeats the moments."""
+`./dev test --full`: 20 cycles, 200 clients. HOLDLINE_SEED repeats the moments."""
 
 import os
 import random
 import sys
 import time
 
-from gateway import Gateway
+from gateway import IS_FULL, Gateway
 from history import Crowd, assert_kept, assert_lies_are_found, write_transcript
 
 
 def main():
     binary, load, checker = sys.argv[1:4]
-    is_full = os.environ.get("HOLDLINE_FULL") == "1"
-    cycles, clients = (20, 200) if is_full else (4, 60)
+    cycles, clients = (20, 200) if IS_FULL else (4, 60)
     if len(sys.argv) > 4:
         cycles, clients = int(sys.argv[4]), int(sys.argv[5])
     seed = int(os.environ.get("HOLDLINE_SEED") or random.SystemRandom().randrange(1 << 32))

@@ -1,25 +1,23 @@
 """Readers that do not read: memory stays bounded, others are served; and a long transcript is
 replayed to a slow client with constant memory.
 
-usage: slow.py stalled|replay HOLDLINE SLOW_READER
-HOLDLINE_FULL=1: 10,000 readers; 100,000 entries."""
+usage: slow.py HOLDLINE stalled|replay SLOW_READER
+`./dev test --full`: 10,000 readers; 100,000 entries."""
 
 import json
-import os
 import subprocess
 import sys
 
-from gateway import Gateway
+from gateway import IS_FULL, Gateway
 
 STALLED_BYTES_MAX = 16384  # a stalled reader may cost the gateway, beyond an idle one
 REPLAY_BYTES_MAX = 4 << 20  # all a replay may add
 
 
 def main():
-    mode, binary, program = sys.argv[1:4]
-    is_full = os.environ.get("HOLDLINE_FULL") == "1"
-    clients = 10000 if is_full else 1000
-    entries = (100000 if is_full else 20000) if mode == "replay" else 1000
+    binary, mode, program = sys.argv[1:4]
+    clients = 10000 if IS_FULL else 1000
+    entries = (100000 if IS_FULL else 20000) if mode == "replay" else 1000
     with Gateway(binary) as gateway:
         gateway.start()
         key = gateway.add_key()
