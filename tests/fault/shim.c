@@ -1,6 +1,7 @@
 /* Preloaded into a gateway by the fault tests: makes the machine fail at a chosen moment. The
  * test steers it through a shared file of 64-bit numbers (HOLDLINE_SHIM_CONTROL); only files
  * below HOLDLINE_SHIM_FOLDER count. The product knows nothing of it. */
+#undef _FILE_OFFSET_BITS /* both names of each call are defined here */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
