@@ -176,8 +176,8 @@ struct hl_log_marks { /* who has read how far */
 int hl_log_marks(struct hl_log *log, struct hl_log_marks *marks); /* as hl_log_read */
 
 /* Committed groups, on the subscriber's loop. The batch is lent for the call; reference it to
- * keep it. on_commit may unsubscribe its own subscription, but no other. Subscribe and unsubscribe on the loop's own thread; after unsubscribe returned,
- * on_commit is not called again. */
+ * keep it. on_commit may unsubscribe its own subscription, but no other. Subscribe and unsubscribe
+ * on the loop's own thread; after unsubscribe returned, on_commit is not called again. */
 struct hl_log_subscription {
     struct hl_loop *loop;
     void (*on_commit)(struct hl_log_subscription *subscription, struct hl_batch *batch);
