@@ -9,6 +9,8 @@
 
 enum hl_method { HL_GET, HL_HEAD, HL_POST, HL_PUT, HL_PATCH, HL_DELETE, HL_OPTIONS, HL_METHOD_END };
 
+const char *hl_method_name(enum hl_method method); /* "GET" */
+
 enum hl_header {
     HL_HEADER_AUTHORIZATION,
     HL_HEADER_CONTENT_TYPE,
