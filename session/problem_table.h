@@ -12,6 +12,7 @@ HL_PROBLEM(TOO_LARGE,           "too_large",           413, HL_RETRY_NEVER, 4002
 HL_PROBLEM(HEADERS_TOO_LARGE,   "headers_too_large",   431, HL_RETRY_NEVER, 0,    "The request headers are larger than allowed")
 HL_PROBLEM(UNSUPPORTED_TYPE,    "unsupported_type",    415, HL_RETRY_NEVER, 4003, "The content type is not supported")
 HL_PROBLEM(NOT_ACCEPTABLE,      "not_acceptable",      406, HL_RETRY_NEVER, 0,    "No acceptable representation")
+HL_PROBLEM(EXPECTATION_FAILED,  "expectation_failed",  417, HL_RETRY_NEVER, 0,    "The expectation cannot be met")
 HL_PROBLEM(NOT_FOUND,           "not_found",           404, HL_RETRY_NEVER, 0,    "There is nothing at this address")
 HL_PROBLEM(METHOD_NOT_ALLOWED,  "method_not_allowed",  405, HL_RETRY_NEVER, 0,    "The method is not allowed here")
 HL_PROBLEM(HELLO_FIRST,         "hello_first",         400, HL_RETRY_NEVER, 4004, "The first frame must be hello")
