@@ -19,6 +19,7 @@ struct hl_wire_limits {
     uint32_t requests_per_address_per_s, requests_burst; /* 100, 400; 0: no limit */
     uint32_t header_bytes_max;                           /* 8192 */
     uint32_t body_bytes_max;                             /* 131072 */
+    uint32_t message_bytes_max;                          /* one WebSocket message; 65536 */
     uint32_t header_ms;                                  /* whole head must be there; 10000 */
     uint32_t body_ms;                                    /* whole body; 20000 */
     uint32_t idle_ms;                                    /* keep-alive without request; 60000 */
@@ -48,7 +49,7 @@ struct hl_wire_config {
     struct hl_loop_uv *loop;
     struct hl_wire_shared *shared;
     struct hl_hub *hub;
-    int listen_fd; /* bound, listening, this loop's own; taken over */
+    int listen_fd; /* bound, listening, this loop's own; taken over on success */
     struct hl_wire_tls tls;
     const char *const *origins; /* allowed Origin values; "*" alone: any; n 0: same host only */
     size_t n_origins;
@@ -62,8 +63,10 @@ struct hl_wire;
 int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_size,
                    struct hl_wire **out_wire);
 void hl_wire_stop_accepting(struct hl_wire *wire);
-int hl_wire_reload(struct hl_wire *wire,
-                   const struct hl_wire_config *config); /* certificate, origins */
+/* Takes certificate, origins and the shared limits anew; connections go on. On failure all
+ * stays as it was. 0, -errno; `why` gets one line. */
+int hl_wire_reload(struct hl_wire *wire, const struct hl_wire_config *config, char *why,
+                   size_t why_size);
 /* Closes what is left; `closed` runs on the loop when nothing of it remains. */
 void hl_wire_close(struct hl_wire *wire, void (*closed)(void *arg), void *arg);
 

@@ -10,8 +10,9 @@ LIBRARIES = {
     "sodium.h": ["base/clock.c", "base/hash.c", "base/table.c", "store/chain.c", "store/keys*.c", "session/paseto.c",
                  "session/token.c", "gateway/secrets.c"],
     "sqlite3.h": ["store/*"],
-    "uv.h": ["gateway/loop_uv.c", "gateway/wire*"],
-    "libwebsockets.h": ["gateway/wire*"],
+    "uv.h": ["gateway/loop_uv.c", "gateway/wire_state.h", "gateway/conn.h"],
+    "libwebsockets.h": ["gateway/ws*"],
+    "zlib.h": ["gateway/deflate.c"],
     "openssl/": ["gateway/tls.c"],
     "libconfig.h": ["gateway/config*.c"],
 }
