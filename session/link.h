@@ -14,6 +14,8 @@ enum hl_link_kind { HL_LINK_STREAM, HL_LINK_POLL };
 
 struct hl_link;
 
+/* None of these calls back into the hub: what the transport learns meanwhile (a dead peer, a
+ * writable socket) it tells afterwards. */
 struct hl_link_ops {
     /* May the core hand over a message now without it being queued in this process? Asked
      * before each send of log entries; acks and verdicts are sent regardless (they are

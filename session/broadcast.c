@@ -1,0 +1,182 @@
+#include "session/broadcast.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "session/frame_text.h"
+#include "session/hub_private.h"
+#include "session/publish.h"
+#include "session/session.h"
+
+#define NO_ITEM UINT32_MAX
+
+enum { ENTRY_OVERHEAD = 320 };
+
+void hl_group_init(struct hl_group *group)
+{
+    hl_list_init(&group->touched);
+    hl_buffer_init(&group->text, HL_OUTBOX_SIZE_MAX);
+    group->batch = NULL;
+    group->n_items = 0;
+}
+
+void hl_group_fini(struct hl_group *group)
+{
+    HL_CHECK(hl_list_is_empty(&group->touched));
+    hl_buffer_fini(&group->text);
+}
+
+void hl_group_touch(struct hl_hub *hub, struct hl_session *session)
+{
+    if (!hl_list_is_linked(&session->touched))
+        hl_list_add(&hub->group.touched, &session->touched);
+}
+
+void hl_group_forget(struct hl_session *session)
+{
+    hl_list_remove(&session->touched);
+    session->first_item = NO_ITEM;
+    session->last_item = NO_ITEM;
+}
+
+/* ---- writing ---- */
+
+/* The entry's text, made when the first session asks for it. */
+static struct hl_bytes find_text(struct hl_hub *hub, uint32_t entry)
+{
+    struct hl_group *group = &hub->group;
+    struct hl_span *span = &group->spans[entry - group->first];
+
+    if (span->size == 0) {
+        span->start = group->text.size;
+        hl_frame_text_msg(&group->text, group->batch->entries[entry], hub->epoch);
+        span->size = group->text.size - span->start;
+    }
+    return (struct hl_bytes){group->text.data + span->start, span->size};
+}
+
+static void write_item(struct hl_session *session, const struct hl_item *item)
+{
+    if (item->own != NULL) {
+        hl_publish_write_ok(item->own, item->after);
+        return;
+    }
+    struct hl_bytes text = find_text(session->hub, item->entry);
+    struct hl_buffer *out = hl_session_frame(session);
+    hl_buffer_append_bytes(out, text);
+    hl_frame_text_msg_end(out, item->after);
+    if (hl_buffer_failed(&session->hub->group.text))
+        out->failed = true;
+}
+
+static void write_items(struct hl_session *session)
+{
+    const struct hl_group *group = &session->hub->group;
+
+    for (uint32_t at = session->first_item; at != NO_ITEM; at = group->items[at].next)
+        write_item(session, &group->items[at]);
+    session->first_item = NO_ITEM;
+    session->last_item = NO_ITEM;
+}
+
+static void clear_texts(struct hl_group *group, size_t first)
+{
+    group->n_items = 0;
+    group->first = first;
+    hl_buffer_clear(&group->text);
+    memset(group->spans, 0, sizeof(group->spans));
+}
+
+/* Makes room in the middle of a large group. The sessions stay touched. */
+static void flush_items(struct hl_hub *hub, size_t first)
+{
+    struct hl_group *group = &hub->group;
+    struct hl_list *next;
+
+    for (struct hl_list *at = group->touched.next; at != &group->touched; at = next) {
+        struct hl_session *session = HL_CONTAINER_OF(at, struct hl_session, touched);
+        next = at->next;
+        if (session->first_item == NO_ITEM)
+            continue;
+        write_items(session);
+        if (session->link != NULL)
+            hl_session_flush(session);
+    }
+    clear_texts(group, first);
+}
+
+static void finish_session(struct hl_session *session)
+{
+    hl_list_remove(&session->touched);
+    write_items(session);
+    session->gathered_bytes = 0;
+    hl_publish_write_results(session);
+    hl_subscription_pump_all(session);
+    hl_session_flush(session);
+}
+
+/* ---- gathering ---- */
+
+static void add_item(struct hl_session *session, uint32_t entry, int64_t after)
+{
+    struct hl_group *group = &session->hub->group;
+    struct hl_publish *own = hl_publish_find_own(session, group->batch->entries[entry]);
+    uint32_t at = (uint32_t)group->n_items++;
+
+    group->items[at] =
+        (struct hl_item){.entry = entry, .next = NO_ITEM, .after = after, .own = own};
+    if (session->last_item == NO_ITEM)
+        session->first_item = at;
+    else
+        group->items[session->last_item].next = at;
+    session->last_item = at;
+    session->gathered_bytes += group->batch->entries[entry]->body_size + ENTRY_OVERHEAD;
+}
+
+static void offer_entry(struct hl_subscription *subscription, uint32_t entry)
+{
+    struct hl_session *session = subscription->session;
+    struct hl_hub *hub = session->hub;
+    bool was_level = subscription->state == HL_SUBSCRIPTION_LEVEL;
+    int64_t after;
+
+    if (hl_subscription_offer(subscription, hub->group.batch->entries[entry], &after))
+        add_item(session, entry, after);
+    else if (!was_level || subscription->state == HL_SUBSCRIPTION_LEVEL)
+        return; /* reads on by itself, or the entry is not for it */
+    if (session->state == HL_SESSION_LIVE || session->state == HL_SESSION_POLLED)
+        hl_group_touch(hub, session);
+}
+
+static void gather_entry(struct hl_hub *hub, uint32_t entry)
+{
+    const struct hl_id *conversation = &hub->group.batch->entries[entry]->conversation;
+    struct hl_id_node *next;
+
+    for (struct hl_id_node *node = hl_id_map_find(&hub->subscriptions, conversation); node != NULL;
+         node = next) {
+        next = hl_id_map_next(&hub->subscriptions, node);
+        offer_entry(HL_CONTAINER_OF(node, struct hl_subscription, by_conversation), entry);
+        if (hub->group.n_items == HL_GROUP_ITEMS || hub->group.text.size > HL_GROUP_TEXT_MAX)
+            flush_items(hub, entry);
+    }
+}
+
+void hl_broadcast_on_commit(struct hl_log_subscription *commits, struct hl_batch *batch)
+{
+    struct hl_hub *hub = HL_CONTAINER_OF(commits, struct hl_hub, commits);
+    struct hl_group *group = &hub->group;
+
+    group->batch = batch;
+    clear_texts(group, 0);
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        if (i - group->first == HL_GROUP_ENTRIES)
+            flush_items(hub, i);
+        gather_entry(hub, (uint32_t)i);
+    }
+    while (!hl_list_is_empty(&group->touched))
+        finish_session(HL_CONTAINER_OF(group->touched.next, struct hl_session, touched));
+    group->batch = NULL;
+    hl_hub_sweep(hub);
+    hl_hub_consider_end(hub);
+}
