@@ -1,0 +1,28 @@
+/* The hash chain of a conversation: keyed BLAKE2b over the previous link and every stored
+ * field of the entry. Who does not hold the key cannot change, drop or swap an entry and have
+ * the chain still close. Thread: any. */
+#ifndef HL_STORE_CHAIN_H
+#define HL_STORE_CHAIN_H
+
+#include "store/conversation.h"
+
+enum { HL_CHAIN_KEY_SIZE = 32, HL_CHAIN_SIZE = 32 };
+
+struct hl_chain {
+    uint8_t b[HL_CHAIN_SIZE];
+};
+
+/* The link before the first entry: binds the conversation's id, site and reference. */
+void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE],
+                    const struct hl_conversation *conversation, struct hl_chain *out_chain);
+
+/* The link of an entry whose offset, position and wall_ms are set. */
+void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,
+                   const struct hl_entry *entry, struct hl_chain *out_chain);
+
+/* A value that differs between keys: kept in the data file to find out a wrong key early. */
+void hl_chain_fingerprint(const uint8_t key[HL_CHAIN_KEY_SIZE], struct hl_chain *out_chain);
+
+bool hl_chain_equal(const struct hl_chain *a, const struct hl_chain *b);
+
+#endif

@@ -1,0 +1,451 @@
+#include "store/sqlite_appender.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "store/engine.h"
+#include "store/sqlite_rows.h"
+
+enum { CACHED_CONVERSATIONS_MAX = 65536, CACHED_MEMORY_MAX = 128 * 1024 * 1024 };
+
+static const char insert_conversation_sql[] =
+    "INSERT INTO conversations (number, id, site, reference, status, assignee, revision, "
+    "opened_ms, claimed_ms, waiting_since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+static const char update_conversation_sql[] =
+    "UPDATE conversations SET status = ?5, assignee = ?6, revision = ?7, claimed_ms = ?9, "
+    "waiting_since_ms = ?10 WHERE number = ?1";
+static const char raise_mark_sql[] =
+    "INSERT INTO marks SELECT number, ?2, ?3, ?4, ?5, ?6 FROM conversations WHERE id = ?1 "
+    "ON CONFLICT DO UPDATE SET delivered = max(delivered, excluded.delivered), "
+    "read = max(read, excluded.read), raised_ms = excluded.raised_ms";
+
+static int prepare_statements(struct hl_sqlite_appender *appender)
+{
+    const struct {
+        sqlite3_stmt **statement;
+        const char *sql;
+    } table[] = {
+        {&appender->begin, "BEGIN IMMEDIATE"},
+        {&appender->commit, "COMMIT"},
+        {&appender->rollback, "ROLLBACK"},
+        {&appender->insert_entry,
+         "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
+        {&appender->insert_conversation, insert_conversation_sql},
+        {&appender->update_conversation, update_conversation_sql},
+        {&appender->raise_mark, raise_mark_sql},
+        {&appender->find_conversation,
+         "SELECT " HL_SQLITE_CONVERSATION_COLUMNS ", l.role, l.author, l.chain "
+         "FROM " HL_SQLITE_CONVERSATION_SOURCE " WHERE c.id = ?1"},
+        {&appender->find_reference, "SELECT 1 FROM conversations WHERE reference = ?1"},
+        {&appender->list_tags, "SELECT tag FROM entries WHERE conversation = ?1 ORDER BY offset"},
+        {&appender->find_entry, "SELECT " HL_SQLITE_ENTRY_COLUMNS
+                                " FROM entries e WHERE e.conversation = ?1 AND e.offset = ?2"},
+        {&appender->find_foreign,
+         "SELECT offset FROM entries WHERE conversation = ?1 AND NOT (role = ?2 AND author IS ?3) "
+         "ORDER BY offset DESC LIMIT 1"},
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        int r = hl_sqlite_prepare(appender->db, table[i].sql, table[i].statement);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int read_counter(sqlite3 *db, const char *sql, uint64_t *out_value)
+{
+    int64_t value = 0;
+    int r = hl_sqlite_query_integer(db, sql, &value);
+
+    *out_value = (uint64_t)value;
+    return r;
+}
+
+int hl_sqlite_appender_init(struct hl_sqlite_appender *appender, sqlite3 *db,
+                            const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
+                            const struct hl_sqlite_meta *meta)
+{
+    *appender = (struct hl_sqlite_appender){.db = db};
+    memcpy(appender->chain_key, chain_key, sizeof(appender->chain_key));
+    memcpy(appender->tag_key, meta->tag_key, sizeof(appender->tag_key));
+    int r = hl_sqlite_cache_init(&appender->cache, CACHED_CONVERSATIONS_MAX, CACHED_MEMORY_MAX);
+    if (r == 0)
+        r = prepare_statements(appender);
+    if (r == 0)
+        r = read_counter(db, "SELECT max(position) FROM entries", &appender->position);
+    if (r == 0)
+        r = read_counter(db, "SELECT max(number) FROM conversations", &appender->number);
+    return r;
+}
+
+/* The statements go with their connection. */
+void hl_sqlite_appender_fini(struct hl_sqlite_appender *appender)
+{
+    hl_sqlite_cache_fini(&appender->cache);
+}
+
+int hl_sqlite_appender_begin(struct hl_sqlite_appender *appender)
+{
+    hl_sqlite_cache_begin_group(&appender->cache);
+    appender->began_position = appender->position;
+    appender->began_number = appender->number;
+    appender->broken = false;
+    return hl_sqlite_finish(appender->begin);
+}
+
+int hl_sqlite_appender_commit(struct hl_sqlite_appender *appender)
+{
+    return hl_sqlite_finish(appender->commit);
+}
+
+void hl_sqlite_appender_roll_back(struct hl_sqlite_appender *appender)
+{
+    /* many errors have made SQLite roll back on its own */
+    if (sqlite3_get_autocommit(appender->db) == 0)
+        (void)hl_sqlite_finish(appender->rollback);
+    hl_sqlite_cache_drop_group(&appender->cache);
+    appender->position = appender->began_position;
+    appender->number = appender->began_number;
+}
+
+static int load_tags(struct hl_sqlite_appender *appender,
+                     struct hl_sqlite_conversation *conversation)
+{
+    sqlite3_stmt *list = appender->list_tags;
+    int r = hl_mid_set_reserve(&conversation->mids, conversation->state.head);
+
+    if (r != 0)
+        return r;
+    hl_sqlite_bind_integer(list, 1, (int64_t)conversation->number);
+    while ((r = hl_sqlite_step(list)) == 0) {
+        if (conversation->mids.n_tags == conversation->state.head) {
+            (void)sqlite3_reset(list);
+            return -EBADMSG; /* more entries than offsets */
+        }
+        hl_mid_set_add(&conversation->mids, (uint64_t)sqlite3_column_int64(list, 0));
+    }
+    if (r < 0)
+        return r;
+    return conversation->mids.n_tags == conversation->state.head ? 0 : -EBADMSG;
+}
+
+static int read_cached_row(sqlite3_stmt *found, struct hl_sqlite_conversation *conversation)
+{
+    int column = HL_SQLITE_CONVERSATION_WIDTH;
+    int r = hl_sqlite_read_conversation(found, &conversation->state, &conversation->number);
+
+    if (r != 0)
+        return r;
+    conversation->last_author.role = (uint8_t)sqlite3_column_int(found, column);
+    if (!hl_sqlite_column_id(found, column + 1, &conversation->last_author.id) ||
+        !hl_sqlite_column_chain(found, column + 2, &conversation->chain))
+        return -EBADMSG;
+    return 0;
+}
+
+/* 0 (*out is NULL if there is none), -errno. */
+static int load_conversation(struct hl_sqlite_appender *appender, const struct hl_id *id,
+                             struct hl_sqlite_conversation **out_conversation)
+{
+    sqlite3_stmt *find = appender->find_conversation;
+
+    hl_sqlite_bind_id(find, 1, id);
+    int r = hl_sqlite_step(find);
+    if (r == HL_SQLITE_NO_ROW)
+        return 0;
+    if (r < 0)
+        return r;
+    struct hl_sqlite_conversation *conversation = calloc(1, sizeof(*conversation));
+    r = conversation == NULL ? -ENOMEM : read_cached_row(find, conversation);
+    (void)sqlite3_reset(find);
+    if (r == 0)
+        r = load_tags(appender, conversation);
+    if (r != 0) {
+        hl_sqlite_conversation_destroy(conversation);
+        return r;
+    }
+    hl_sqlite_cache_add(&appender->cache, conversation);
+    *out_conversation = conversation;
+    return 0;
+}
+
+static int find_conversation(struct hl_sqlite_appender *appender, const struct hl_id *id,
+                             struct hl_sqlite_conversation **out_conversation)
+{
+    *out_conversation = hl_sqlite_cache_find(&appender->cache, id);
+    return *out_conversation != NULL ? 0 : load_conversation(appender, id, out_conversation);
+}
+
+/* Whether the mid was used: 0 (*out_first is the entry, or NULL), -errno. */
+static int find_first(struct hl_sqlite_appender *appender,
+                      const struct hl_sqlite_conversation *conversation,
+                      const struct hl_entry *entry, uint64_t tag, struct hl_entry **out_first)
+{
+    uint32_t cursor = 0;
+
+    for (uint64_t offset; (offset = hl_mid_set_find(&conversation->mids, tag, &cursor)) != 0;) {
+        hl_sqlite_bind_integer(appender->find_entry, 1, (int64_t)conversation->number);
+        hl_sqlite_bind_integer(appender->find_entry, 2, (int64_t)offset);
+        int r = hl_sqlite_step(appender->find_entry);
+        if (r != 0)
+            return r < 0 ? r : -EBADMSG;
+        struct hl_entry *first = NULL;
+        r = hl_sqlite_read_entry(appender->find_entry, &entry->conversation, &first);
+        (void)sqlite3_reset(appender->find_entry);
+        if (r != 0)
+            return r;
+        if (hl_author_equal(&first->author, &entry->author) &&
+            hl_bytes_equal(hl_entry_mid(first), hl_entry_mid(entry))) {
+            *out_first = first;
+            return 0;
+        }
+        hl_entry_unref(first);
+    }
+    return 0;
+}
+
+static int repeat_submit(struct hl_log_submit *submit, struct hl_entry *first)
+{
+    bool same = hl_engine_same_content(submit->entry, first);
+
+    if (same) {
+        submit->entry->offset = first->offset;
+        submit->entry->position = first->position;
+        submit->entry->wall_ms = first->wall_ms;
+        hl_engine_fill_submit(submit, first, true);
+    }
+    hl_entry_unref(first);
+    return same ? 0 : HL_LOG_MID_CONFLICT;
+}
+
+/* Offset of the last entry that is not the author's. 0, -errno. */
+static int find_last_foreign(struct hl_sqlite_appender *appender,
+                             struct hl_sqlite_conversation *conversation,
+                             const struct hl_author *author, uint64_t *out_offset)
+{
+    sqlite3_stmt *find = appender->find_foreign;
+
+    if (!hl_author_equal(author, &conversation->last_author)) {
+        *out_offset = conversation->state.head;
+        return 0;
+    }
+    if (!conversation->last_foreign_known) {
+        hl_sqlite_bind_integer(find, 1, (int64_t)conversation->number);
+        hl_sqlite_bind_integer(find, 2, author->role);
+        hl_sqlite_bind_id(find, 3, &author->id);
+        int r = hl_sqlite_step(find);
+        if (r < 0)
+            return r;
+        conversation->last_foreign = r == 0 ? (uint64_t)sqlite3_column_int64(find, 0) : 0;
+        conversation->last_foreign_known = true;
+        (void)sqlite3_reset(find);
+    }
+    *out_offset = conversation->last_foreign;
+    return 0;
+}
+
+/* The state's columns, at the parameters that insert and update share. */
+static int store_state(sqlite3_stmt *statement, const struct hl_sqlite_conversation *conversation)
+{
+    const struct hl_conversation *state = &conversation->state;
+
+    hl_sqlite_bind_integer(statement, 1, (int64_t)conversation->number);
+    hl_sqlite_bind_integer(statement, 5, state->status);
+    hl_sqlite_bind_id(statement, 6, &state->assignee);
+    hl_sqlite_bind_integer(statement, 7, (int64_t)state->revision);
+    hl_sqlite_bind_integer(statement, 9, state->claimed_ms);
+    if (state->waiting_since_ms != 0)
+        hl_sqlite_bind_integer(statement, 10, state->waiting_since_ms);
+    else
+        HL_CHECK(sqlite3_bind_null(statement, 10) == SQLITE_OK);
+    return hl_sqlite_finish(statement);
+}
+
+static int insert_conversation(struct hl_sqlite_appender *appender,
+                               const struct hl_sqlite_conversation *conversation)
+{
+    sqlite3_stmt *insert = appender->insert_conversation;
+    const struct hl_conversation *state = &conversation->state;
+
+    hl_sqlite_bind_id(insert, 2, &state->id);
+    hl_sqlite_bind_text(insert, 3, hl_bytes_of(state->site));
+    if (state->reference[0] != '\0')
+        hl_sqlite_bind_text(insert, 4, hl_bytes_of(state->reference));
+    else
+        HL_CHECK(sqlite3_bind_null(insert, 4) == SQLITE_OK);
+    hl_sqlite_bind_integer(insert, 8, state->opened_ms);
+    return store_state(insert, conversation);
+}
+
+static int insert_entry(struct hl_sqlite_appender *appender,
+                        const struct hl_sqlite_conversation *conversation,
+                        const struct hl_entry *entry, uint64_t tag)
+{
+    sqlite3_stmt *insert = appender->insert_entry;
+    struct hl_bytes chain = {(const char *)conversation->chain.b, sizeof(conversation->chain.b)};
+
+    hl_sqlite_bind_integer(insert, 1, (int64_t)entry->position);
+    hl_sqlite_bind_integer(insert, 2, (int64_t)conversation->number);
+    hl_sqlite_bind_integer(insert, 3, (int64_t)entry->offset);
+    hl_sqlite_bind_integer(insert, 4, entry->kind);
+    hl_sqlite_bind_integer(insert, 5, entry->author.role);
+    hl_sqlite_bind_id(insert, 6, &entry->author.id);
+    hl_sqlite_bind_id(insert, 7, &entry->subject);
+    hl_sqlite_bind_integer(insert, 8, entry->wall_ms);
+    hl_sqlite_bind_integer(insert, 9, (int64_t)tag);
+    hl_sqlite_bind_text(insert, 10, hl_entry_mid(entry));
+    hl_sqlite_bind_blob(insert, 11, chain);
+    hl_sqlite_bind_text(insert, 12, hl_entry_body(entry));
+    return hl_sqlite_finish(insert);
+}
+
+/* Makes the conversation of a first entry in the cache; its row follows with the entry's.
+ * 0, HL_LOG_REFERENCE_TAKEN, -errno. */
+static int open_conversation(struct hl_sqlite_appender *appender,
+                             const struct hl_conversation *opened,
+                             struct hl_sqlite_conversation **out_conversation)
+{
+    if (opened->reference[0] != '\0') {
+        hl_sqlite_bind_text(appender->find_reference, 1, hl_bytes_of(opened->reference));
+        int r = hl_sqlite_step(appender->find_reference);
+        if (r == 0)
+            (void)sqlite3_reset(appender->find_reference);
+        if (r != HL_SQLITE_NO_ROW)
+            return r == 0 ? HL_LOG_REFERENCE_TAKEN : r;
+    }
+    struct hl_sqlite_conversation *conversation = calloc(1, sizeof(*conversation));
+    if (conversation == NULL)
+        return -ENOMEM;
+    conversation->state = *opened;
+    conversation->number = ++appender->number;
+    conversation->last_foreign_known = true;
+    hl_chain_begin(appender->chain_key, opened, &conversation->chain);
+    hl_sqlite_cache_add(&appender->cache, conversation);
+    *out_conversation = conversation;
+    return 0;
+}
+
+static void note_author(struct hl_sqlite_conversation *conversation, const struct hl_author *author)
+{
+    if (hl_author_equal(&conversation->last_author, author))
+        return;
+    conversation->last_author = *author;
+    conversation->last_foreign = conversation->state.head;
+    conversation->last_foreign_known = true;
+}
+
+/* Stores an entry that has been admitted. 0, -errno: then the group must be rolled back. */
+static int append_entry(struct hl_sqlite_appender *appender,
+                        struct hl_sqlite_conversation *conversation, struct hl_entry *entry,
+                        uint64_t tag)
+{
+    bool first = conversation->state.head == 0;
+    struct hl_chain previous = conversation->chain;
+    int r = hl_mid_set_reserve(&conversation->mids, conversation->state.head + 1);
+
+    if (r != 0)
+        return r;
+    entry->offset = conversation->state.head + 1;
+    entry->position = ++appender->position;
+    note_author(conversation, &entry->author);
+    hl_mid_set_add(&conversation->mids, tag);
+    hl_chain_next(appender->chain_key, &previous, entry, &conversation->chain);
+    bool changed = hl_conversation_apply(&conversation->state, entry);
+    if (first)
+        r = insert_conversation(appender, conversation);
+    else if (changed)
+        r = store_state(appender->update_conversation, conversation);
+    if (r == 0)
+        r = insert_entry(appender, conversation, entry, tag);
+    /* numbers, offsets and references were free: a broken constraint is our own mistake */
+    HL_CHECK(r != -EEXIST);
+    return r;
+}
+
+/* Conditions and room for something new. 0, the outcomes of log.h, -errno. */
+static int admit_submit(struct hl_sqlite_appender *appender,
+                        struct hl_sqlite_conversation *conversation, struct hl_log_submit *submit,
+                        bool full)
+{
+    uint64_t last_foreign = 0;
+
+    if (submit->when.has_if_seen && conversation != NULL) {
+        int r = find_last_foreign(appender, conversation, &submit->entry->author, &last_foreign);
+        if (r != 0)
+            return r;
+    }
+    int r = hl_engine_check_conditions(&submit->when, &submit->conversation, last_foreign);
+    if (r != 0)
+        return r;
+    return full ? HL_LOG_FULL : 0;
+}
+
+static int decide_submit(struct hl_sqlite_appender *appender, struct hl_log_submit *submit,
+                         int64_t wall_ms, bool full)
+{
+    struct hl_entry *entry = submit->entry;
+    struct hl_sqlite_conversation *conversation = NULL;
+    int r = find_conversation(appender, &entry->conversation, &conversation);
+
+    if (r != 0)
+        return r;
+    if (conversation == NULL && submit->opening == NULL)
+        return HL_LOG_UNKNOWN;
+    uint64_t tag = hl_mid_tag(appender->tag_key, &entry->author, hl_entry_mid(entry));
+    if (conversation != NULL) {
+        struct hl_entry *first = NULL;
+        submit->conversation = conversation->state;
+        r = find_first(appender, conversation, entry, tag, &first);
+        if (r != 0 || first != NULL)
+            return r != 0 ? r : repeat_submit(submit, first);
+    } else {
+        hl_engine_open_conversation(&entry->conversation, submit->opening, &submit->conversation);
+    }
+
+    r = admit_submit(appender, conversation, submit, full);
+    if (r == 0 && conversation == NULL)
+        r = open_conversation(appender, &submit->conversation, &conversation);
+    if (r != 0)
+        return r;
+    entry->wall_ms = wall_ms;
+    r = append_entry(appender, conversation, entry, tag);
+    if (r != 0) {
+        appender->broken = true;
+        return r;
+    }
+    submit->conversation = conversation->state;
+    hl_engine_fill_submit(submit, entry, false);
+    return 0;
+}
+
+int hl_sqlite_appender_submit(struct hl_sqlite_appender *appender, struct hl_log_submit *submit,
+                              int64_t wall_ms, bool full)
+{
+    int r = decide_submit(appender, submit, wall_ms, full);
+
+    /* some errors, even of a read, make SQLite roll back everything */
+    if (r < 0 && sqlite3_get_autocommit(appender->db) != 0)
+        appender->broken = true;
+    return r;
+}
+
+int hl_sqlite_appender_mark(struct hl_sqlite_appender *appender, const struct hl_log_mark *mark,
+                            int64_t wall_ms)
+{
+    sqlite3_stmt *raise = appender->raise_mark;
+
+    hl_sqlite_bind_id(raise, 1, &mark->conversation);
+    hl_sqlite_bind_integer(raise, 2, mark->participant.role);
+    hl_sqlite_bind_blob(
+        raise, 3,
+        (struct hl_bytes){(const char *)mark->participant.id.b, sizeof(mark->participant.id.b)});
+    hl_sqlite_bind_integer(raise, 4, (int64_t)mark->delivered);
+    hl_sqlite_bind_integer(raise, 5, (int64_t)mark->read);
+    hl_sqlite_bind_integer(raise, 6, wall_ms);
+    int r = hl_sqlite_finish(raise);
+    appender->broken = appender->broken || r != 0;
+    return r;
+}

@@ -1,0 +1,149 @@
+#include "store/sqlite_checkpointer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/event.h"
+#include "base/result.h"
+
+enum { WAL_FRAME_BYTES = 4096 + 24 };
+
+struct hl_sqlite_checkpointer {
+    sqlite3 *db;
+    sqlite3 *writer_db;
+    struct hl_sqlite_writer *writer;
+    bool running; /* the thread was started and not stopped */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool due, stopping;   /* under the lock */
+    atomic_int n_pages;   /* in the log, by the last commit */
+    atomic_int due_pages; /* next checkpoint when there are so many */
+};
+
+static int count_pages(void *arg, sqlite3 *db, const char *name, int n_pages)
+{
+    struct hl_sqlite_checkpointer *checkpointer = arg;
+    int before = atomic_exchange(&checkpointer->n_pages, n_pages);
+
+    (void)db;
+    (void)name;
+    if (n_pages < before) /* the log began again */
+        atomic_store(&checkpointer->due_pages, HL_SQLITE_WAL_SOFT_PAGES);
+    if (n_pages < atomic_load(&checkpointer->due_pages))
+        return SQLITE_OK;
+    atomic_store(&checkpointer->due_pages, n_pages + HL_SQLITE_WAL_SOFT_PAGES);
+    HL_CHECK(pthread_mutex_lock(&checkpointer->lock) == 0);
+    checkpointer->due = true;
+    HL_CHECK(pthread_cond_signal(&checkpointer->wake) == 0);
+    HL_CHECK(pthread_mutex_unlock(&checkpointer->lock) == 0);
+    return SQLITE_OK;
+}
+
+uint64_t hl_sqlite_checkpointer_wal_bytes(const struct hl_sqlite_checkpointer *checkpointer)
+{
+    return (uint64_t)atomic_load(&checkpointer->n_pages) * WAL_FRAME_BYTES;
+}
+
+/* A reader in the way or a full disk is no harm: the log only grows. Anything else may have
+ * lost what a sync was to keep: the log must not go on. */
+static void judge_result(struct hl_sqlite_checkpointer *checkpointer, int rc)
+{
+    int r = rc == SQLITE_OK ? 0 : hl_sqlite_error(rc);
+
+    if (r == 0 || r == -EBUSY || r == -ENOMEM)
+        return;
+    if (r == -ENOSPC) {
+        hl_event(HL_EVENT_WARN, "log.checkpoint_full", HL_I64("errno", -r));
+        return;
+    }
+    hl_event(HL_EVENT_ERROR, "log.checkpoint_failed", HL_I64("errno", -r));
+    hl_sqlite_writer_fail(checkpointer->writer);
+}
+
+static void copy_pages(struct hl_sqlite_checkpointer *checkpointer)
+{
+    int rc =
+        sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    if (rc == SQLITE_OK && atomic_load(&checkpointer->n_pages) >= HL_SQLITE_WAL_HARD_PAGES) {
+        hl_sqlite_writer_pause(checkpointer->writer);
+        rc = sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
+                                       NULL);
+        hl_sqlite_writer_resume(checkpointer->writer);
+    }
+    judge_result(checkpointer, rc);
+}
+
+static void *run_checkpointer(void *arg)
+{
+    struct hl_sqlite_checkpointer *checkpointer = arg;
+
+    HL_CHECK(pthread_mutex_lock(&checkpointer->lock) == 0);
+    while (!checkpointer->stopping) {
+        if (!checkpointer->due) {
+            HL_CHECK(pthread_cond_wait(&checkpointer->wake, &checkpointer->lock) == 0);
+            continue;
+        }
+        checkpointer->due = false;
+        HL_CHECK(pthread_mutex_unlock(&checkpointer->lock) == 0);
+        copy_pages(checkpointer);
+        HL_CHECK(pthread_mutex_lock(&checkpointer->lock) == 0);
+    }
+    HL_CHECK(pthread_mutex_unlock(&checkpointer->lock) == 0);
+    return NULL;
+}
+
+int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
+                                  struct hl_sqlite_checkpointer **out_checkpointer)
+{
+    struct hl_sqlite_checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
+
+    if (checkpointer == NULL)
+        return -ENOMEM;
+    checkpointer->db = db;
+    checkpointer->writer_db = writer_db;
+    atomic_init(&checkpointer->due_pages, HL_SQLITE_WAL_SOFT_PAGES);
+    HL_CHECK(pthread_mutex_init(&checkpointer->lock, NULL) == 0);
+    HL_CHECK(pthread_cond_init(&checkpointer->wake, NULL) == 0);
+    /* the writer waits during a restart: never wait for readers then */
+    HL_CHECK(sqlite3_busy_timeout(db, 0) == SQLITE_OK);
+    (void)sqlite3_wal_hook(writer_db, count_pages, checkpointer);
+    *out_checkpointer = checkpointer;
+    return 0;
+}
+
+void hl_sqlite_checkpointer_destroy(struct hl_sqlite_checkpointer *checkpointer)
+{
+    if (checkpointer == NULL)
+        return;
+    HL_CHECK(!checkpointer->running);
+    (void)sqlite3_wal_hook(checkpointer->writer_db, NULL, NULL);
+    HL_CHECK(pthread_cond_destroy(&checkpointer->wake) == 0);
+    HL_CHECK(pthread_mutex_destroy(&checkpointer->lock) == 0);
+    free(checkpointer);
+}
+
+int hl_sqlite_checkpointer_start(struct hl_sqlite_checkpointer *checkpointer,
+                                 struct hl_sqlite_writer *writer)
+{
+    checkpointer->writer = writer;
+    int r = pthread_create(&checkpointer->thread, NULL, run_checkpointer, checkpointer);
+
+    checkpointer->running = r == 0;
+    return -r;
+}
+
+void hl_sqlite_checkpointer_stop(struct hl_sqlite_checkpointer *checkpointer)
+{
+    if (checkpointer == NULL || !checkpointer->running)
+        return;
+    HL_CHECK(pthread_mutex_lock(&checkpointer->lock) == 0);
+    checkpointer->stopping = true;
+    HL_CHECK(pthread_cond_signal(&checkpointer->wake) == 0);
+    HL_CHECK(pthread_mutex_unlock(&checkpointer->lock) == 0);
+    HL_CHECK(pthread_join(checkpointer->thread, NULL) == 0);
+    checkpointer->running = false;
+}

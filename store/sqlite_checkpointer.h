@@ -1,0 +1,31 @@
+/* The checkpoint thread: moves what was committed from the write-ahead log into the data file,
+ * so that no commit ever has to. Pages are copied while the writer goes on; only when the log
+ * passes its hard bound does the writer wait while the last of them are copied, and the log
+ * starts again from its beginning.
+ * Thread: one makes, starts and stops it; its commit hook runs on the writer's. */
+#ifndef HL_STORE_SQLITE_CHECKPOINTER_H
+#define HL_STORE_SQLITE_CHECKPOINTER_H
+
+#include "store/sqlite_writer.h"
+
+/* Pages of 4 KiB. */
+enum { HL_SQLITE_WAL_SOFT_PAGES = 4096, HL_SQLITE_WAL_HARD_PAGES = 16384 };
+
+struct hl_sqlite_checkpointer;
+
+/* Counts the commits of a connection that nobody uses yet. db is the checkpointer's own
+ * connection. Both are lent until destroy. 0, -ENOMEM. */
+int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
+                                  struct hl_sqlite_checkpointer **out_checkpointer);
+/* After the writer was stopped. Accepts NULL. */
+void hl_sqlite_checkpointer_destroy(struct hl_sqlite_checkpointer *checkpointer);
+
+/* The thread: while the writer runs. 0, -errno. */
+int hl_sqlite_checkpointer_start(struct hl_sqlite_checkpointer *checkpointer,
+                                 struct hl_sqlite_writer *writer);
+void hl_sqlite_checkpointer_stop(
+    struct hl_sqlite_checkpointer *checkpointer); /* if it was started */
+
+uint64_t hl_sqlite_checkpointer_wal_bytes(const struct hl_sqlite_checkpointer *checkpointer);
+
+#endif

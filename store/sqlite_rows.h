@@ -1,0 +1,36 @@
+/* Rows of a data file as the structs of this project. Values are checked on the way in: a
+ * damaged file is an error (-EBADMSG), never a failed check.
+ * Thread: that of the statement's connection. */
+#ifndef HL_STORE_SQLITE_ROWS_H
+#define HL_STORE_SQLITE_ROWS_H
+
+#include "store/chain.h"
+#include "store/log.h"
+#include "store/sqlite_file.h"
+
+/* Columns of a conversation `c` whose last entry is `l`, and where both come from. CROSS JOIN
+ * keeps the order of the two: first the conversation, then one look at its end. */
+#define HL_SQLITE_CONVERSATION_COLUMNS                                                             \
+    "c.number, c.id, c.site, c.reference, c.status, c.assignee, c.revision, c.floor, "             \
+    "c.opened_ms, c.claimed_ms, c.waiting_since_ms, l.offset, l.wall_ms"
+#define HL_SQLITE_CONVERSATION_SOURCE                                                              \
+    "conversations c CROSS JOIN entries l ON l.conversation = c.number AND l.offset = "            \
+    "(SELECT max(offset) FROM entries WHERE conversation = c.number)"
+enum { HL_SQLITE_CONVERSATION_WIDTH = 13 };
+
+/* 0, -EBADMSG. */
+int hl_sqlite_read_conversation(sqlite3_stmt *statement, struct hl_conversation *out_conversation,
+                                uint64_t *out_number);
+
+#define HL_SQLITE_ENTRY_COLUMNS                                                                    \
+    "e.position, e.offset, e.kind, e.role, e.author, e.subject, e.wall_ms, e.mid, e.body"
+enum { HL_SQLITE_ENTRY_WIDTH = 9 };
+
+/* 0, -ENOMEM, -EBADMSG. The reference is the caller's. */
+int hl_sqlite_read_entry(sqlite3_stmt *statement, const struct hl_id *conversation,
+                         struct hl_entry **out_entry);
+
+/* False if the column does not hold a link. */
+bool hl_sqlite_column_chain(sqlite3_stmt *statement, int column, struct hl_chain *out_chain);
+
+#endif

@@ -1,0 +1,263 @@
+#include "store/verify.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "store/mid_set.h"
+#include "store/sqlite_rows.h"
+#include "store/sqlite_schema.h"
+
+enum { FINDINGS_SIZE_MAX = 65536, INTEGRITY_ROWS_MAX = 100 };
+
+struct verifier {
+    sqlite3 *db;
+    const uint8_t *chain_key;
+    struct hl_sqlite_meta meta;
+    struct hl_verify_report *report;
+};
+
+/* A line that does not fit any more is counted all the same. */
+static void add_finding(struct verifier *verifier, uint64_t *count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add_finding(struct verifier *verifier, uint64_t *count, const char *format, ...)
+{
+    struct hl_buffer *findings = &verifier->report->findings;
+    char line[512];
+    va_list args;
+
+    ++*count;
+    va_start(args, format);
+    (void)vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    hl_buffer_printf(findings, "%s\n", line);
+}
+
+static int check_integrity(struct verifier *verifier)
+{
+    uint64_t *count = &verifier->report->n_integrity;
+    sqlite3_stmt *statement = NULL;
+    int r = hl_sqlite_prepare(verifier->db, "PRAGMA integrity_check(100)", &statement);
+
+    _Static_assert(INTEGRITY_ROWS_MAX == 100, "as in the statement");
+    while (r == 0 && (r = hl_sqlite_step(statement)) == 0) {
+        struct hl_bytes text = hl_sqlite_column_bytes(statement, 0);
+        if (!hl_bytes_is(text, "ok"))
+            add_finding(verifier, count, "integrity: %.*s", (int)text.size, text.data);
+    }
+    (void)sqlite3_finalize(statement);
+    if (r == -EBADMSG) {
+        add_finding(verifier, count, "integrity: the file cannot be read to its end");
+        return 0;
+    }
+    return r == HL_SQLITE_NO_ROW ? 0 : r;
+}
+
+static int check_foreign_keys(struct verifier *verifier)
+{
+    uint64_t *count = &verifier->report->n_integrity;
+    sqlite3_stmt *statement = NULL;
+    int r = hl_sqlite_prepare(verifier->db, "PRAGMA foreign_key_check", &statement);
+
+    while (r == 0 && *count < INTEGRITY_ROWS_MAX && (r = hl_sqlite_step(statement)) == 0)
+        add_finding(verifier, count, "integrity: %s row %lld belongs to no conversation",
+                    (const char *)sqlite3_column_text(statement, 0),
+                    (long long)sqlite3_column_int64(statement, 1));
+    (void)sqlite3_finalize(statement);
+    return r == HL_SQLITE_NO_ROW ? 0 : r;
+}
+
+static int check_positions(struct verifier *verifier)
+{
+    struct hl_verify_report *report = verifier->report;
+    sqlite3_stmt *statement = NULL;
+    int r = hl_sqlite_prepare(
+        verifier->db, "SELECT position FROM entries NOT INDEXED ORDER BY position", &statement);
+
+    while (r == 0 && (r = hl_sqlite_step(statement)) == 0) {
+        uint64_t position = (uint64_t)sqlite3_column_int64(statement, 0);
+        if (position != report->position + 1)
+            add_finding(verifier, &report->n_gaps, "gap: position %llu follows %llu",
+                        (unsigned long long)position, (unsigned long long)report->position);
+        report->position = position;
+        report->n_entries++;
+    }
+    (void)sqlite3_finalize(statement);
+    return r == HL_SQLITE_NO_ROW ? 0 : r;
+}
+
+/* One conversation being read again from its first entry. */
+struct replay {
+    char name[HL_ID_TEXT_SIZE];
+    struct hl_conversation stored; /* as its row says */
+    struct hl_conversation folded; /* as its entries say */
+    struct hl_chain chain;
+    bool broken; /* told once; what follows means nothing */
+};
+
+static void replay_entry(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row,
+                         struct hl_entry *entry)
+{
+    struct hl_verify_report *report = verifier->report;
+    struct hl_chain next;
+    struct hl_chain stored;
+    uint64_t tag = hl_mid_tag(verifier->meta.tag_key, &entry->author, hl_entry_mid(entry));
+
+    if (entry->offset != replay->folded.head + 1) {
+        add_finding(verifier, &report->n_gaps, "gap: %s: offset %llu follows %llu", replay->name,
+                    (unsigned long long)entry->offset, (unsigned long long)replay->folded.head);
+        replay->broken = true;
+        return;
+    }
+    hl_chain_next(verifier->chain_key, &replay->chain, entry, &next);
+    if (!hl_sqlite_column_chain(row, HL_SQLITE_ENTRY_WIDTH, &stored) ||
+        !hl_chain_equal(&next, &stored)) {
+        add_finding(verifier, &report->n_chain, "chain: %s: broken at offset %llu", replay->name,
+                    (unsigned long long)entry->offset);
+        replay->broken = true;
+        return;
+    }
+    if (tag != (uint64_t)sqlite3_column_int64(row, HL_SQLITE_ENTRY_WIDTH + 1))
+        add_finding(verifier, &report->n_index, "index: %s: tag of offset %llu", replay->name,
+                    (unsigned long long)entry->offset);
+    replay->chain = next;
+    (void)hl_conversation_apply(&replay->folded, entry);
+}
+
+static int replay_row(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row)
+{
+    struct hl_entry *entry = NULL;
+    int r = hl_sqlite_read_entry(row, &replay->stored.id, &entry);
+
+    if (r == -EBADMSG) {
+        add_finding(verifier, &verifier->report->n_chain, "chain: %s: position %lld is unreadable",
+                    replay->name, (long long)sqlite3_column_int64(row, 0));
+        replay->broken = true;
+        return 0;
+    }
+    if (r != 0)
+        return r;
+    replay_entry(verifier, replay, row, entry);
+    hl_entry_unref(entry);
+    return 0;
+}
+
+static void compare_states(struct verifier *verifier, const struct replay *replay)
+{
+    const struct hl_conversation *stored = &replay->stored;
+    const struct hl_conversation *folded = &replay->folded;
+
+    if (stored->status != folded->status || stored->revision != folded->revision ||
+        !hl_id_equal(&stored->assignee, &folded->assignee) ||
+        stored->opened_ms != folded->opened_ms || stored->claimed_ms != folded->claimed_ms ||
+        stored->waiting_since_ms != folded->waiting_since_ms)
+        add_finding(verifier, &verifier->report->n_index,
+                    "index: %s: the conversation's row differs from its entries", replay->name);
+}
+
+/* Reads the conversation's entries in order. 0, -errno. */
+static int replay_conversation(struct verifier *verifier, struct replay *replay, uint64_t number,
+                               sqlite3_stmt *rows)
+{
+    const struct hl_conversation *stored = &replay->stored;
+    int r = 0;
+
+    hl_id_format(&stored->id, HL_ID_CONVERSATION, replay->name);
+    replay->folded = (struct hl_conversation){.id = stored->id};
+    hl_chain_begin(verifier->chain_key, stored, &replay->chain);
+    hl_sqlite_bind_integer(rows, 1, (int64_t)number);
+    while (r == 0 && !replay->broken && (r = hl_sqlite_step(rows)) == 0)
+        r = replay_row(verifier, replay, rows);
+    (void)sqlite3_reset(rows);
+    if (r < 0)
+        return r;
+    if (!replay->broken)
+        compare_states(verifier, replay);
+    return 0;
+}
+
+static int check_conversations(struct verifier *verifier)
+{
+    struct hl_verify_report *report = verifier->report;
+    sqlite3_stmt *conversations = NULL;
+    sqlite3_stmt *entries = NULL;
+    int r = hl_sqlite_prepare(verifier->db,
+                              "SELECT c.number, c.id, c.site, c.reference, c.status, c.assignee, "
+                              "c.revision, c.floor, c.opened_ms, c.claimed_ms, c.waiting_since_ms, "
+                              "0, 0 FROM conversations c ORDER BY c.number",
+                              &conversations);
+
+    if (r == 0)
+        r = hl_sqlite_prepare(verifier->db,
+                              "SELECT " HL_SQLITE_ENTRY_COLUMNS ", e.chain, e.tag FROM entries e "
+                              "WHERE e.conversation = ?1 ORDER BY e.offset",
+                              &entries);
+    while (r == 0 && (r = hl_sqlite_step(conversations)) == 0) {
+        struct replay replay = {.broken = false};
+        uint64_t number = 0;
+        report->n_conversations++;
+        if (hl_sqlite_read_conversation(conversations, &replay.stored, &number) == 0)
+            r = replay_conversation(verifier, &replay, number, entries);
+        else
+            add_finding(verifier, &report->n_index, "index: conversation %llu is unreadable",
+                        (unsigned long long)number);
+    }
+    (void)sqlite3_finalize(entries);
+    (void)sqlite3_finalize(conversations);
+    return r == HL_SQLITE_NO_ROW ? 0 : r;
+}
+
+/* All of it in one transaction: a gateway may be writing meanwhile. */
+static int check_all(struct verifier *verifier)
+{
+    struct hl_verify_report *report = verifier->report;
+    int r = hl_sqlite_meta_read(verifier->db, &verifier->meta);
+
+    report->epoch = verifier->meta.epoch;
+    if (r == 0)
+        r = check_integrity(verifier);
+    if (r == 0)
+        r = check_foreign_keys(verifier);
+    if (r == 0)
+        r = check_positions(verifier);
+    if (r == 0)
+        r = check_conversations(verifier);
+    if (r == -EBADMSG || r == -ENOENT) {
+        add_finding(verifier, &report->n_integrity, "integrity: the file is damaged");
+        r = 0;
+    }
+    if (r != 0)
+        return r;
+    return report->n_integrity + report->n_gaps + report->n_chain + report->n_index == 0
+               ? 0
+               : HL_VERIFY_BROKEN;
+}
+
+static int check_schema(struct verifier *verifier)
+{
+    int64_t version = 0;
+    int r = hl_sqlite_schema_check(verifier->db, &version);
+
+    if (r == HL_SQLITE_SCHEMA_NEWER)
+        return HL_VERIFY_SCHEMA_NEWER;
+    /* version 0 is an empty file */
+    return r == HL_SQLITE_SCHEMA_FOREIGN || (r == 0 && version == 0) ? HL_VERIFY_NOT_A_LOG : r;
+}
+
+int hl_verify(const char *path, const uint8_t chain_key[32], struct hl_verify_report *report)
+{
+    struct verifier verifier = {.chain_key = chain_key, .report = report};
+
+    *report = (struct hl_verify_report){.epoch = 0};
+    hl_buffer_init(&report->findings, FINDINGS_SIZE_MAX);
+    int r = hl_sqlite_file_open(path, NULL, HL_SQLITE_READ, &verifier.db);
+    if (r == 0)
+        r = check_schema(&verifier);
+    if (r == 0)
+        r = hl_sqlite_run(verifier.db, "BEGIN");
+    if (r == 0)
+        r = check_all(&verifier);
+    hl_sqlite_file_close(verifier.db);
+    return r;
+}
