@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/json.h"
 
-enum { DETAIL_MAX = 512, PROBLEM_BYTES_MAX = 16384 };
+enum { DETAIL_MAX = 512, PROBLEM_BYTES_MAX = 1024 * 1024 };
 
 const char *hl_method_name(enum hl_method method)
 {
