@@ -1,0 +1,132 @@
+#include "agent-api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agent-api/api_state.h"
+#include "base/check.h"
+#include "base/result.h"
+
+static const struct hl_route routes[] = {
+    {HL_GET, "/v1/agent", hl_agent_get},
+    {HL_GET, "/v1/events", hl_events_get},
+    {HL_GET, "/v1/conversations", hl_conversations_list},
+    {HL_GET, "/v1/conversations/{id}", hl_conversation_get},
+    {HL_PATCH, "/v1/conversations/{id}", hl_status_patch},
+    {HL_GET, "/v1/conversations/{id}/messages", hl_messages_get},
+    {HL_PUT, "/v1/conversations/{id}/messages/{client_id}", hl_message_put},
+    {HL_PUT, "/v1/conversations/{id}/assignee", hl_assignee_put},
+    {HL_DELETE, "/v1/conversations/{id}/assignee", hl_assignee_delete},
+    {HL_GET, "/v1/conversations/{id}/positions", hl_positions_get},
+    {HL_PUT, "/v1/conversations/{id}/positions/me", hl_position_put},
+};
+
+int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
+{
+    struct hl_log_info info;
+    struct hl_api *api = calloc(1, sizeof(*api));
+    if (api == NULL)
+        return -ENOMEM;
+    api->config = *config;
+    hl_list_init(&api->feeds);
+    hl_log_info(config->log, &info);
+    api->head = info.position;
+    api->subscription.loop = config->loop;
+    api->subscription.on_commit = hl_feeds_on_commit;
+    hl_log_subscribe(config->log, &api->subscription);
+    *out_api = api;
+    return 0;
+}
+
+static bool starts_with(struct hl_bytes path, const char *start)
+{
+    size_t size = strlen(start);
+    return path.size >= size && memcmp(path.data, start, size) == 0 &&
+           (path.size == size || path.data[size] == '/');
+}
+
+bool hl_api_owns(struct hl_bytes path)
+{
+    return starts_with(path, "/v1/conversations") || starts_with(path, "/v1/events") ||
+           starts_with(path, "/v1/agent");
+}
+
+void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange)
+{
+    api->stats.requests++;
+    hl_routes_run(routes, sizeof(routes) / sizeof(routes[0]), api, exchange);
+}
+
+void hl_api_tick(struct hl_api *api)
+{
+    hl_feeds_tick(api);
+}
+
+void hl_api_drain(struct hl_api *api)
+{
+    api->is_draining = true;
+    hl_feeds_drain(api);
+}
+
+static void free_api(void *arg)
+{
+    struct hl_api *api = arg;
+    void (*closed)(void *arg) = api->closed;
+    void *closed_arg = api->arg;
+    HL_CHECK(hl_list_is_empty(&api->feeds));
+    free(api);
+    closed(closed_arg);
+}
+
+void hl_api_close(struct hl_api *api, void (*closed)(void *arg), void *arg)
+{
+    api->closed = closed;
+    api->arg = arg;
+    hl_api_drain(api);
+    hl_log_unsubscribe(api->config.log, &api->subscription);
+    hl_pending_set_await(&api->pending, free_api, api);
+}
+
+void hl_api_stats(const struct hl_api *api, struct hl_api_stats *out_stats)
+{
+    *out_stats = api->stats;
+    out_stats->feeds = api->n_feeds;
+}
+
+static struct hl_bytes bearer_secret(struct hl_bytes authorization)
+{
+    static const char scheme[] = "Bearer ";
+    size_t size = sizeof(scheme) - 1;
+    if (authorization.size < size || strncasecmp(authorization.data, scheme, size) != 0)
+        return (struct hl_bytes){0};
+    while (size < authorization.size && authorization.data[size] == ' ')
+        size++;
+    return (struct hl_bytes){authorization.data + size, authorization.size - size};
+}
+
+bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange, struct hl_key *out_key)
+{
+    struct hl_bytes secret = bearer_secret(exchange->headers[HL_HEADER_AUTHORIZATION]);
+    if (hl_keys_find(api->config.keys, secret, out_key) == 0)
+        return true;
+    api->stats.unauthorized++;
+    hl_reply_add_text(exchange, "www-authenticate",
+                      secret.size > 0 ? "Bearer realm=\"holdline\", error=\"invalid_token\""
+                                      : "Bearer realm=\"holdline\"");
+    hl_exchange_problem(exchange, HL_PROBLEM_UNAUTHORIZED,
+                        "Send Authorization: Bearer hlk_… with an API key that is active.");
+    return false;
+}
+
+struct hl_author hl_api_author(const struct hl_key *key)
+{
+    struct hl_author author = {.role = hl_api_is_agent(key) ? HL_ROLE_AGENT : HL_ROLE_INTEGRATION,
+                               .id = key->id};
+    return author;
+}
+
+bool hl_api_is_agent(const struct hl_key *key)
+{
+    return key->role == HL_KEY_AGENT || key->role == HL_KEY_ADMIN;
+}

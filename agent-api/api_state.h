@@ -1,0 +1,49 @@
+/* The API's own parts, for its handlers only. A handler answers one resource; each is run by
+ * the table in api.c with the struct hl_api as argument. */
+#ifndef HL_AGENT_API_API_STATE_H
+#define HL_AGENT_API_API_STATE_H
+
+#include "agent-api/api.h"
+#include "agent-api/pending.h"
+#include "agent-api/reply.h"
+#include "base/list.h"
+
+struct hl_api {
+    struct hl_api_config config;
+    struct hl_pending_set pending;
+    struct hl_log_subscription subscription;
+    struct hl_list feeds; /* struct hl_feed */
+    uint32_t n_feeds;
+    uint64_t head;         /* position of the last entry on_commit told of */
+    uint64_t keys_version; /* of the last look for revoked keys */
+    bool is_draining;
+    struct hl_api_stats stats;
+    void (*closed)(void *arg);
+    void *arg;
+};
+
+/* Who asks: false: answered with 401. */
+bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange, struct hl_key *out_key);
+/* As the author of entries. */
+struct hl_author hl_api_author(const struct hl_key *key);
+bool hl_api_is_agent(const struct hl_key *key); /* agent or admin: people who may claim */
+
+/* The handlers (hl_route.handle). */
+void hl_conversations_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_conversation_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_assignee_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_assignee_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_status_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_positions_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_position_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_events_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agent_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+
+/* feed.c */
+void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batch *batch);
+void hl_feeds_tick(struct hl_api *api);
+void hl_feeds_drain(struct hl_api *api);
+
+#endif

@@ -1,0 +1,33 @@
+/* Changes of a conversation's state (claim, transfer, release, close, reopen): each is the
+ * submit of one entry with a condition, answered with the conversation as it is then. */
+#ifndef HL_AGENT_API_CHANGE_H
+#define HL_AGENT_API_CHANGE_H
+
+#include "agent-api/api_state.h"
+
+/* What the request's If-Match or If-None-Match asks for. */
+struct hl_precondition {
+    bool if_absent;    /* If-None-Match: * */
+    bool has_revision; /* If-Match: "r17"; false with If-Match: * */
+    uint64_t revision;
+};
+/* False: answered, with 428 when there is none and `is_required`, with 400 when it is
+ * malformed. */
+bool hl_precondition_read(struct hl_exchange *exchange, bool is_required,
+                          struct hl_precondition *out_precondition);
+
+struct hl_change_wish {
+    struct hl_id conversation;
+    enum hl_entry_kind kind;
+    struct hl_id subject;
+    struct hl_precondition when;
+};
+/* With a revision the entry's mid is made of kind and revision, so that a repeat of the same
+ * request is answered like the first; without one it is random. Answers the exchange. */
+void hl_change_submit(struct hl_api *api, struct hl_exchange *exchange, const struct hl_key *key,
+                      const struct hl_change_wish *wish);
+
+/* Answers with the conversation and its ETag. */
+void hl_change_answer(struct hl_exchange *exchange, const struct hl_conversation *conversation);
+
+#endif

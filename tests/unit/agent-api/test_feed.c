@@ -1,0 +1,222 @@
+#include "agent-api/feed.h"
+
+#include "tests/unit/agent-api/api_fixture.h"
+
+/* Starts what was prepared; it may stay open. */
+static void start(struct fixture *f)
+{
+    hl_api_handle(f->api, &f->exchange.exchange);
+    hl_fake_loop_run_all(&f->loop);
+}
+
+static void test_without_a_cursor_it_says_where_to_start(void **state)
+{
+    struct fixture *f = *state;
+    write_as_visitor(f, "v1", "{\"text\":\"a\"}");
+    prepare(f, ANN, HL_GET, "/v1/events");
+    assert_int_equal(run(f), 200);
+    assert_string_equal(hl_fake_exchange_text(&f->exchange),
+                        "{\"data\":[],\"next_cursor\":\"5.1\",\"has_more\":false}");
+}
+
+static void test_a_long_poll_waits_for_news(void **state)
+{
+    struct fixture *f = *state;
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0&wait=20");
+    start(f);
+    assert_false(f->exchange.is_answered);
+    write_as_visitor(f, "v1", "{\"text\":\"a\"}");
+    assert_true(f->exchange.is_answered);
+    json_t *page = hl_fake_exchange_json(&f->exchange);
+    const json_t *event = json_array_get(json_object_get(page, "data"), 0);
+    assert_string_equal(json_string_value(json_object_get(event, "cursor")), "5.1");
+    assert_int_equal(json_integer_value(json_object_get(event, "offset")), 1);
+    assert_string_equal(json_string_value(json_object_get(page, "next_cursor")), "5.1");
+    json_decref(page);
+}
+
+static void test_a_long_poll_ends_after_its_wait(void **state)
+{
+    struct fixture *f = *state;
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0&wait=20");
+    start(f);
+    hl_fake_clock_advance(&f->clock, 19999);
+    hl_api_tick(f->api);
+    assert_false(f->exchange.is_answered);
+    hl_fake_clock_advance(&f->clock, 1);
+    hl_api_tick(f->api);
+    assert_true(f->exchange.is_answered);
+    assert_string_equal(hl_fake_exchange_text(&f->exchange),
+                        "{\"data\":[],\"next_cursor\":\"5.0\",\"has_more\":false}");
+}
+
+static void test_pages_of_what_was_missed(void **state)
+{
+    struct fixture *f = *state;
+    char mid[8];
+    for (int i = 0; i < 5; i++) {
+        snprintf(mid, sizeof(mid), "v%d", i);
+        write_as_visitor(f, mid, "{\"text\":\"a\"}");
+    }
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=start&limit=3");
+    assert_int_equal(run(f), 200);
+    json_t *page = hl_fake_exchange_json(&f->exchange);
+    assert_int_equal(json_array_size(json_object_get(page, "data")), 3);
+    assert_true(json_is_true(json_object_get(page, "has_more")));
+    json_decref(page);
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.3&limit=3");
+    assert_int_equal(run(f), 200);
+    page = hl_fake_exchange_json(&f->exchange);
+    assert_int_equal(json_array_size(json_object_get(page, "data")), 2);
+    assert_true(json_is_false(json_object_get(page, "has_more")));
+    json_decref(page);
+}
+
+static void test_cursors_that_are_not_good(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const expired[] = {"4.0", "6.0", "5.1"};
+    static const char *const wrong[] = {"5", "x", "5.", ".5", "5.0.0", "-5.0", "5.-1"};
+    char target[64];
+    for (size_t i = 0; i < sizeof(expired) / sizeof(expired[0]); i++) {
+        snprintf(target, sizeof(target), "/v1/events?cursor=%s", expired[i]);
+        prepare(f, ANN, HL_GET, target);
+        assert_int_equal(run(f), 410);
+        assert_code(f, "cursor_expired");
+        assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"resync_from\":\"5.0\""));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(target, sizeof(target), "/v1/events?cursor=%s", wrong[i]);
+        prepare(f, ANN, HL_GET, target);
+        assert_int_equal(run(f), 422);
+    }
+}
+
+static void open_stream(struct fixture *f, const char *last_id)
+{
+    prepare(f, ANN, HL_GET, "/v1/events");
+    hl_fake_exchange_set(&f->exchange, HL_HEADER_ACCEPT, "text/event-stream");
+    if (last_id != NULL)
+        hl_fake_exchange_set(&f->exchange, HL_HEADER_LAST_EVENT_ID, last_id);
+    start(f);
+    assert_true(f->exchange.is_streaming);
+    assert_string_equal(f->exchange.type, "text/event-stream");
+}
+
+static size_t count_events(struct fixture *f)
+{
+    size_t n_events = 0;
+    const char *text = hl_fake_exchange_text(&f->exchange);
+    for (const char *at = strstr(text, "\ndata: "); at != NULL; at = strstr(at + 1, "\ndata: "))
+        n_events++;
+    return n_events;
+}
+
+static void test_a_stream_goes_on_from_its_last_id(void **state)
+{
+    struct fixture *f = *state;
+    write_as_visitor(f, "v1", "{\"text\":\"a\"}");
+    write_as_visitor(f, "v2", "{\"text\":\"b\"}");
+    open_stream(f, "5.1");
+    assert_int_equal(count_events(f), 1);
+    write_as_visitor(f, "v3", "{\"text\":\"c\"}");
+    assert_int_equal(count_events(f), 2);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "id: 5.3\ndata: {"));
+    hl_fake_exchange_drop(&f->exchange);
+}
+
+static void test_a_stream_has_heartbeats(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, NULL);
+    size_t size = f->exchange.body.size;
+    hl_fake_clock_advance(&f->clock, 15000);
+    hl_api_tick(f->api);
+    assert_string_equal(hl_fake_exchange_text(&f->exchange) + size, ":\n\n");
+    hl_fake_exchange_drop(&f->exchange);
+}
+
+/* A peer that does not read costs nothing but a position, and misses nothing. */
+static void test_a_slow_stream_is_not_buffered_for(void **state)
+{
+    struct fixture *f = *state;
+    char mid[8];
+    open_stream(f, NULL);
+    f->exchange.is_ready = false;
+    size_t size = f->exchange.body.size;
+    for (int i = 0; i < 300; i++) {
+        snprintf(mid, sizeof(mid), "v%d", i);
+        write_as_visitor(f, mid, "{\"text\":\"a\"}");
+    }
+    assert_int_equal(f->exchange.body.size, size);
+    f->exchange.is_ready = true;
+    f->exchange.exchange.on_writable(&f->exchange.exchange);
+    hl_fake_loop_run_all(&f->loop);
+    assert_int_equal(count_events(f), 300);
+    hl_fake_exchange_drop(&f->exchange);
+}
+
+static void test_a_revoked_key_ends_its_feeds(void **state)
+{
+    struct fixture *f = *state;
+    open_stream(f, NULL);
+    hl_api_tick(f->api);
+    assert_false(f->exchange.is_answered);
+    assert_int_equal(hl_keys_revoke(f->keys, &f->people[ANN].id, 1), 0);
+    hl_api_tick(f->api);
+    assert_true(f->exchange.is_answered);
+    prepare(f, BEN, HL_GET, "/v1/events?cursor=5.0");
+    start(f);
+    assert_int_equal(hl_keys_revoke(f->keys, &f->people[BEN].id, 1), 0);
+    hl_api_tick(f->api);
+    assert_int_equal(f->exchange.status, 401);
+}
+
+static void test_draining_ends_feeds(void **state)
+{
+    struct fixture *f = *state;
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0");
+    start(f);
+    hl_api_drain(f->api);
+    assert_int_equal(f->exchange.status, 200);
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0");
+    assert_int_equal(run(f), 503);
+    assert_code(f, "draining");
+}
+
+static void test_feeds_are_bounded(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_fake_exchange others[3];
+    for (size_t i = 0; i < 3; i++) {
+        hl_fake_exchange_init(&others[i], HL_GET, "/v1/events?cursor=5.0");
+        hl_fake_exchange_set(&others[i], HL_HEADER_AUTHORIZATION, f->bearer[ANN]);
+        hl_api_handle(f->api, &others[i].exchange);
+    }
+    prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0");
+    assert_int_equal(run(f), 429);
+    assert_code(f, "too_many");
+    for (size_t i = 0; i < 3; i++) {
+        hl_fake_exchange_drop(&others[i]);
+        hl_fake_exchange_fini(&others[i]);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
+    const struct CMUnitTest tests[] = {
+        TEST(test_without_a_cursor_it_says_where_to_start),
+        TEST(test_a_long_poll_waits_for_news),
+        TEST(test_a_long_poll_ends_after_its_wait),
+        TEST(test_pages_of_what_was_missed),
+        TEST(test_cursors_that_are_not_good),
+        TEST(test_a_stream_goes_on_from_its_last_id),
+        TEST(test_a_stream_has_heartbeats),
+        TEST(test_a_slow_stream_is_not_buffered_for),
+        TEST(test_a_revoked_key_ends_its_feeds),
+        TEST(test_draining_ends_feeds),
+        TEST(test_feeds_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
