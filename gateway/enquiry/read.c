@@ -1,0 +1,127 @@
+/* One request as an enquiry: its key, its form, its members. */
+#include <string.h>
+#include <strings.h>
+
+#include "gateway/enquiry/enquiry.h"
+
+enum body_kind { BODY_JSON, BODY_FORM, BODY_OTHER };
+
+static bool is_type(struct hl_bytes type, const char *name)
+{
+    size_t size = strlen(name);
+    return type.size >= size && strncasecmp(type.data, name, size) == 0 &&
+           (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
+}
+
+static enum body_kind kind_of(const struct hl_exchange *exchange)
+{
+    struct hl_bytes type = exchange->headers[HL_HEADER_CONTENT_TYPE];
+    if (is_type(type, "application/json"))
+        return BODY_JSON;
+    return is_type(type, "application/x-www-form-urlencoded") ? BODY_FORM : BODY_OTHER;
+}
+
+static bool accepts_page(struct hl_bytes accept)
+{
+    return accept.size > 0 && memmem(accept.data, accept.size, "text/html", 9) != NULL;
+}
+
+static bool refuse(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
+                   const struct hl_enquiry *enquiry, enum hl_problem_code code, const char *pointer,
+                   const char *detail)
+{
+    struct hl_problem problem = {
+        .code = code, .detail = hl_bytes_of(detail), .pointer = hl_bytes_of(pointer)};
+    hl_enquiry_refuse(enquiries, exchange, &problem, enquiry->wants_page);
+    return false;
+}
+
+/* draft-ietf-httpapi-idempotency-key-header: a structured string; a bare token too, since
+ * that is what many clients send. */
+static bool parse_key(struct hl_bytes value, char out_key[HL_ENQUIRY_KEY_SIZE_MAX + 1])
+{
+    bool is_quoted = value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"';
+    size_t end = is_quoted ? value.size - 1 : value.size;
+    size_t size = 0;
+    for (size_t i = is_quoted ? 1 : 0; i < end; i++) {
+        char c = value.data[i];
+        if (is_quoted && c == '\\' && ++i < end)
+            c = value.data[i];
+        else if (c == '"' || c == '\\')
+            return false;
+        if (c < 0x20 || c > 0x7e || (c == ' ' && !is_quoted) || size == HL_ENQUIRY_KEY_SIZE_MAX)
+            return false;
+        out_key[size++] = c;
+    }
+    out_key[size] = '\0';
+    return size > 0;
+}
+
+static json_t *read_body(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
+                         struct hl_enquiry *enquiry, enum body_kind kind)
+{
+    char why[160] = "The form is malformed: use each name once, encoded as UTF-8.";
+    json_t *object = NULL;
+    if (kind == BODY_FORM) {
+        object = hl_enquiry_from_form(exchange->body, enquiry->key);
+        if (object == NULL)
+            refuse(enquiries, exchange, enquiry, HL_PROBLEM_BAD_REQUEST, "", why);
+        return object;
+    }
+    int r = hl_json_parse(exchange->body, why, sizeof(why), &object);
+    if (r == 0)
+        return object;
+    refuse(enquiries, exchange, enquiry, r < 0 ? HL_PROBLEM_BUSY : HL_PROBLEM_NOT_JSON, "",
+           r < 0 ? "Out of memory; repeat it later." : why);
+    return NULL;
+}
+
+static bool take_members(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
+                         struct hl_enquiry *enquiry, json_t *object)
+{
+    const char *pointer = "";
+    const char *wrong =
+        json_is_object(object) ? hl_enquiry_check(object, &pointer) : "The body must be an object.";
+    if (wrong != NULL)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_INVALID_FIELD, pointer, wrong);
+    const char *site = json_string_value(json_object_get(object, "site"));
+    if (site != NULL && strcmp(site, enquiries->site) != 0)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNKNOWN_SITE, "/site",
+                      "This gateway does not serve that site; leave site out for its own.");
+    size_t size = strlen(enquiries->site);
+    memcpy(enquiry->site, enquiries->site, size + 1);
+    json_object_del(object, "site"); /* the conversation has it; naming it changes nothing */
+    hl_json_append_canonical(&enquiry->body, object);
+    if (hl_buffer_failed(&enquiry->body))
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_TOO_LARGE, "",
+                      "The enquiry is too long; shorten the message.");
+    return true;
+}
+
+bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
+                     struct hl_enquiry *enquiry)
+{
+    struct hl_bytes header = exchange->headers[HL_HEADER_IDEMPOTENCY_KEY];
+    enum body_kind kind = kind_of(exchange);
+    enquiry->is_form = kind == BODY_FORM;
+    enquiry->wants_page = enquiry->is_form && accepts_page(exchange->headers[HL_HEADER_ACCEPT]);
+    if (kind == BODY_OTHER)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNSUPPORTED_TYPE, "",
+                      "Send application/json or application/x-www-form-urlencoded.");
+    json_t *object = read_body(enquiries, exchange, enquiry, kind);
+    if (object == NULL)
+        return false;
+    bool is_good = true;
+    if (header.size > 0 && !parse_key(header, enquiry->key))
+        is_good = refuse(enquiries, exchange, enquiry, HL_PROBLEM_BAD_REQUEST, "",
+                         "Idempotency-Key is 1 to 255 printable ASCII characters, in double "
+                         "quotes if there are spaces.");
+    else if (enquiry->key[0] == '\0')
+        is_good = refuse(enquiries, exchange, enquiry, HL_PROBLEM_IDEMPOTENCY_REQUIRED, "",
+                         "Make one random key per enquiry and send it as Idempotency-Key with "
+                         "every try (in an HTML form: a field idempotency_key).");
+    else
+        is_good = take_members(enquiries, exchange, enquiry, object);
+    json_decref(object);
+    return is_good;
+}
