@@ -1,0 +1,234 @@
+#include "gateway/server/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/event.h"
+#include "base/result.h"
+#include "gateway/command/command.h"
+#include "gateway/data.h"
+#include "gateway/server/control.h"
+#include "store/log_sqlite.h"
+
+enum { WHY_SIZE = 512 };
+
+static int refuse_start(int code, const char *why)
+{
+    hl_event(HL_EVENT_ERROR, "gateway.not_started", HL_TEXT("why", why), HL_I64("code", code));
+    return code;
+}
+
+static int refuse_start_errno(const char *what, int r)
+{
+    char why[WHY_SIZE];
+    snprintf(why, sizeof(why), "%s: %s", what, strerror(-r));
+    return refuse_start(HL_EXIT_ENVIRONMENT, why);
+}
+
+/* Signals are taken by the main thread's sigtimedwait only; threads inherit the mask. */
+static void block_signals(sigset_t *out_signals)
+{
+    sigemptyset(out_signals);
+    sigaddset(out_signals, SIGTERM);
+    sigaddset(out_signals, SIGINT);
+    sigaddset(out_signals, SIGHUP);
+    sigaddset(out_signals, HL_CONTROL_STORE_FAILED);
+    HL_CHECK(pthread_sigmask(SIG_BLOCK, out_signals, NULL) == 0);
+    HL_CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+static int open_data(struct hl_server *server)
+{
+    char why[WHY_SIZE];
+    struct hl_house *house = &server->house;
+    int r = hl_data_paths(server->config.data, &server->paths);
+    if (r == 0)
+        r = hl_data_make_folder(server->config.data);
+    if (r != 0)
+        return refuse_start_errno(server->config.data, r);
+    r = hl_secrets_load(server->paths.secrets, !hl_data_has_log(&server->paths), house->clock,
+                        house->random, why, sizeof(why), &house->secrets);
+    if (r != 0)
+        return refuse_start(r > 0 ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT, why);
+    r = hl_keys_open(server->paths.keys, &house->keys);
+    if (r == HL_KEYS_SCHEMA_NEWER)
+        return refuse_start(HL_EXIT_REFUSED, "keys.db was written by a newer holdline");
+    if (r == HL_KEYS_NOT_KEYS)
+        return refuse_start(HL_EXIT_REFUSED, "keys.db is no key file, or damaged");
+    hl_control_watch_disk(server);
+    return r != 0 ? refuse_start_errno(server->paths.keys, r) : HL_EXIT_OK;
+}
+
+/* Writer thread of the log. */
+static void on_store_failed(void *arg)
+{
+    struct hl_server *server = arg;
+    pthread_kill(server->main_thread, HL_CONTROL_STORE_FAILED);
+}
+
+static int open_log(struct hl_server *server)
+{
+    char why[WHY_SIZE] = "";
+    struct hl_log_info info;
+    struct hl_log_sqlite_config config = {.path = server->paths.log,
+                                          .clock = server->house.clock,
+                                          .chain_key = server->house.secrets.chain,
+                                          .queue_max = server->config.store_queue_max,
+                                          .group_max = server->config.store_group_max,
+                                          .n_readers = server->config.store_readers,
+                                          .disk_free_min = server->config.disk_free_min,
+                                          .on_failed = on_store_failed,
+                                          .arg = server};
+    int r = hl_log_sqlite_open(&config, why, sizeof(why), &server->house.log);
+    if (r == HL_LOG_SQLITE_LOCKED)
+        return refuse_start(HL_EXIT_ENVIRONMENT, why);
+    if (r > 0)
+        return refuse_start(HL_EXIT_REFUSED, why);
+    if (r != 0)
+        return why[0] != '\0' ? refuse_start(HL_EXIT_ENVIRONMENT, why)
+                              : refuse_start_errno(server->paths.log, r);
+    hl_log_info(server->house.log, &info);
+    r = hl_registry_create(info.boots, &server->house.registry);
+    return r != 0 ? refuse_start_errno("registry", r) : HL_EXIT_OK;
+}
+
+static int open_rest(struct hl_server *server)
+{
+    char why[WHY_SIZE] = "";
+    const struct hl_config *config = &server->config;
+    int r = hl_wire_shared_create(&config->wire, &server->house.wire);
+    if (r != 0)
+        return refuse_start_errno("wire", r);
+    if (config->pages[0] != '\0' &&
+        hl_pages_load(config->pages, why, sizeof(why), &server->house.pages) != 0)
+        return refuse_start(HL_EXIT_ENVIRONMENT, why);
+    return HL_EXIT_OK;
+}
+
+/* The address with the port that was really taken. */
+static void set_address(struct hl_server *server, uint16_t port)
+{
+    const char *listen = server->config.listen;
+    const char *colon = strrchr(listen, ':');
+    int host_size = colon != NULL ? (int)(colon - listen) : (int)strlen(listen);
+    snprintf(server->address, sizeof(server->address), "%.*s:%u", host_size, listen, port);
+}
+
+static int create_stations(struct hl_server *server)
+{
+    char why[WHY_SIZE] = "";
+    struct hl_house *house = &server->house;
+    house->stations = calloc(server->config.loops, sizeof(struct hl_station *));
+    if (house->stations == NULL)
+        return refuse_start_errno("stations", -ENOMEM);
+    snprintf(server->address, sizeof(server->address), "%s", server->config.listen);
+    for (uint32_t i = 0; i < server->config.loops; i++) {
+        uint16_t port = 0;
+        int fd = hl_listen_socket(server->address, &port, why, sizeof(why));
+        if (fd < 0)
+            return refuse_start(HL_EXIT_ENVIRONMENT, why[0] != '\0' ? why : strerror(-fd));
+        set_address(server, port);
+        int r = hl_station_create(house, &server->config, fd, why, sizeof(why),
+                                  &house->stations[house->n_stations]);
+        if (r != 0)
+            return refuse_start(HL_EXIT_ENVIRONMENT, why[0] != '\0' ? why : strerror(-r));
+        house->n_stations++;
+    }
+    return HL_EXIT_OK;
+}
+
+static int start_stations(struct hl_server *server)
+{
+    struct hl_house *house = &server->house;
+    for (size_t i = 0; i < house->n_stations; i++) {
+        int r = hl_station_start(house->stations[i]);
+        if (r != 0)
+            return refuse_start_errno("cannot start a thread", r);
+        server->n_started++;
+    }
+    return HL_EXIT_OK;
+}
+
+static void announce(const struct hl_server *server)
+{
+    const char *scheme = server->config.tls_certificate[0] != '\0' ? "https" : "http";
+    struct hl_log_info info;
+    hl_log_info(server->house.log, &info);
+    printf("listening %s://%s\n", scheme, server->address);
+    fflush(stdout);
+    hl_event(HL_EVENT_INFO, "gateway.started", HL_TEXT("version", HL_VERSION),
+             HL_TEXT("address", server->address), HL_TEXT("data", server->paths.folder),
+             HL_U64("loops", server->house.n_stations),
+             HL_TEXT("durability", hl_durability_name(info.durability)),
+             HL_U64("epoch", info.epoch), HL_U64("position", info.position));
+    if (server->config.test_mode)
+        hl_event(HL_EVENT_WARN, "gateway.test_mode",
+                 HL_TEXT("note", "echo routes are open; never use this in production"));
+}
+
+/* Stations that came up are closed on their threads; those that did not start are run here. */
+static void take_down(struct hl_server *server)
+{
+    struct hl_house *house = &server->house;
+    for (size_t i = server->n_started; i < house->n_stations; i++)
+        hl_station_abandon(house->stations[i]);
+    for (size_t i = 0; i < server->n_started; i++)
+        hl_station_join(house->stations[i]);
+    for (size_t i = 0; i < server->n_started; i++)
+        hl_station_destroy(house->stations[i]);
+    free(house->stations);
+    if (house->log != NULL)
+        hl_log_close(house->log);
+    if (house->registry != NULL)
+        hl_registry_destroy(house->registry);
+    if (house->wire != NULL)
+        hl_wire_shared_destroy(house->wire);
+    hl_pages_free(house->pages);
+    hl_keys_close(house->keys);
+    hl_secrets_wipe(&house->secrets);
+}
+
+int hl_server_run(const struct hl_server_options *options)
+{
+    struct hl_server *server = calloc(1, sizeof(*server));
+    if (server == NULL)
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "out of memory");
+    server->options = options;
+    server->config = *options->config;
+    server->main_thread = pthread_self();
+    server->house.clock = hl_clock_system();
+    server->house.random = hl_random_system();
+    server->house.started_ms = hl_clock_wall_ms(server->house.clock);
+    server->house.disk_free_min = server->config.disk_free_min;
+    memcpy(server->house.node, server->config.node, sizeof(server->house.node));
+    memcpy(server->house.region, server->config.region, sizeof(server->house.region));
+    block_signals(&server->signals);
+    hl_control_apply(server);
+    int code = open_data(server);
+    if (code == HL_EXIT_OK)
+        code = open_log(server);
+    if (code == HL_EXIT_OK)
+        code = open_rest(server);
+    if (code == HL_EXIT_OK)
+        code = create_stations(server);
+    if (code == HL_EXIT_OK)
+        code = start_stations(server);
+    if (code == HL_EXIT_OK) {
+        announce(server);
+        code = hl_control_run(server);
+    } else {
+        hl_control_close_stations(server);
+    }
+    take_down(server);
+    hl_event(code == HL_EXIT_OK ? HL_EVENT_INFO : HL_EVENT_ERROR, "gateway.stopped",
+             HL_TEXT("reason", server->reason != NULL ? server->reason : "it did not start"),
+             HL_I64("code", code));
+    free(server);
+    return code;
+}
