@@ -279,6 +279,7 @@ int hl_config_load(const char *path, char *const *environment, struct hl_config 
         return r;
     if (read_environment(out_config, environment, report) != 0)
         r = HL_CONFIG_INVALID;
+    out_config->wire.message_bytes_max = out_config->hub.message_bytes_max; /* one and the same */
     return r;
 }
 

@@ -68,6 +68,8 @@ static void test_defaults_are_safe_and_the_same_everywhere(void **state)
     assert_string_equal(f->config.listen, "127.0.0.1:8080");
     assert_int_equal(f->config.origins.n_items, 0);
     assert_false(f->config.test_mode);
+    assert_memory_equal(&f->config.hub, &hl_hub_limits_default, sizeof(f->config.hub));
+    assert_memory_equal(&f->config.wire, &hl_wire_limits_default, sizeof(f->config.wire));
 }
 
 static void test_every_key_is_read_from_file_and_environment(void **state)

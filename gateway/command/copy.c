@@ -1,0 +1,380 @@
+/* `holdline verify`, `backup` and `restore`: proofs and copies of a data
+ * folder. */
+#include <argp.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "gateway/command/command.h"
+#include "gateway/data.h"
+#include "gateway/secrets.h"
+#include "store/keys.h"
+#include "store/verify.h"
+
+enum { OPTION_TO = 256, OPTION_FROM, OPTION_JSON, OUTPUT_MAX = 16 * 1024 * 1024 };
+
+struct arguments {
+    const char *data;
+    const char *to;
+    const char *from;
+    bool is_json;
+};
+
+static error_t parse_option(int key, char *value, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    switch (key) {
+    case 'd':
+        arguments->data = value;
+        return 0;
+    case OPTION_TO:
+        arguments->to = value;
+        return 0;
+    case OPTION_FROM:
+        arguments->from = value;
+        return 0;
+    case OPTION_JSON:
+        arguments->is_json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "takes no argument \"%s\"", value);
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void append_report(struct hl_buffer *out, const struct hl_verify_report *report)
+{
+    hl_buffer_printf(out,
+                     ",\"epoch\":\"%" PRIu64 "\",\"position\":%" PRIu64
+                     ",\"conversations\":%" PRIu64 ",\"entries\":%" PRIu64
+                     ",\"findings\":{\"integrity\":%" PRIu64 ",\"gaps\":%" PRIu64
+                     ",\"chain\":%" PRIu64 ",\"index\":%" PRIu64 "},\"details\":[",
+                     report->epoch, report->position, report->n_conversations, report->n_entries,
+                     report->n_integrity, report->n_gaps, report->n_chain, report->n_index);
+    const char *line = report->findings.data;
+    const char *end = line + report->findings.size;
+    for (bool is_first = true; line < end; is_first = false) {
+        const char *line_end = memchr(line, '\n', (size_t)(end - line));
+        size_t size = (size_t)((line_end != NULL ? line_end : end) - line);
+        hl_buffer_append_text(out, is_first ? "" : ",");
+        hl_json_append_string(out, (struct hl_bytes){line, size});
+        line += size + 1;
+    }
+    hl_buffer_append_text(out, "]");
+}
+
+static const char *describe_outcome(int r)
+{
+    switch (r) {
+    case 0:
+        return "whole";
+    case HL_VERIFY_BROKEN:
+        return "broken";
+    case HL_VERIFY_SCHEMA_NEWER:
+        return "written by a newer holdline";
+    case HL_VERIFY_NOT_A_LOG:
+        return "no holdline log, or damaged beyond reading";
+    default:
+        return strerror(-r);
+    }
+}
+
+static int print_report(const struct arguments *arguments, const char *path, int r,
+                        const struct hl_verify_report *report)
+{
+    struct hl_buffer out;
+    hl_buffer_init(&out, OUTPUT_MAX);
+    if (arguments->is_json) {
+        hl_buffer_printf(&out, "{\"ok\":%s,\"result\":", r == 0 ? "true" : "false");
+        hl_json_append_string(&out, hl_bytes_of(describe_outcome(r)));
+        append_report(&out, report);
+        hl_buffer_append_text(&out, "}\n");
+    } else {
+        hl_buffer_append_bytes(&out, hl_buffer_bytes(&report->findings));
+        hl_buffer_printf(&out,
+                         "%s: %s; epoch %" PRIu64 ", position %" PRIu64 ", %" PRIu64
+                         " conversations, %" PRIu64 " entries\n",
+                         path, describe_outcome(r), report->epoch, report->position,
+                         report->n_conversations, report->n_entries);
+    }
+    int code = hl_command_print(&out);
+    hl_buffer_fini(&out);
+    if (code != HL_EXIT_OK || r == 0)
+        return code;
+    return r > 0 ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT;
+}
+
+static int load_secrets(const struct hl_data_paths *paths, struct hl_secrets *out_secrets)
+{
+    char why[640];
+    int r = hl_secrets_load(paths->secrets, false, hl_clock_system(), hl_random_system(), why,
+                            sizeof(why), out_secrets);
+    if (r == 0)
+        return HL_EXIT_OK;
+    return hl_command_fail(r < 0 ? HL_EXIT_ENVIRONMENT : HL_EXIT_REFUSED, "%s", why);
+}
+
+static int find_data(const char *folder, struct hl_data_paths *out_paths)
+{
+    if (hl_data_paths(folder, out_paths) != 0)
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "the path %s is too long", folder);
+    if (access(out_paths->log, R_OK) != 0)
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "cannot read %s: %s", out_paths->log,
+                               strerror(errno));
+    return HL_EXIT_OK;
+}
+
+int hl_command_verify(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"data", 'd', "DIR", 0, "Data folder or backup to verify (default: data)", 0},
+        {"json", OPTION_JSON, NULL, 0, "Answer as JSON", 0},
+        {0},
+    };
+    static const struct argp parser = {
+        options,
+        parse_option,
+        NULL,
+        "Proves that a data folder is whole: the database's own integrity check, "
+        "dense offsets and "
+        "positions, the hash chain of every conversation, and the conversation "
+        "index. Reads only; "
+        "the gateway may be running.\v" HL_COMMAND_EXIT_CODES,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {.data = "data"};
+    struct hl_data_paths paths;
+    struct hl_secrets secrets;
+    struct hl_verify_report report = {0};
+    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
+        return HL_EXIT_USAGE;
+    int code = find_data(arguments.data, &paths);
+    if (code == HL_EXIT_OK)
+        code = load_secrets(&paths, &secrets);
+    if (code != HL_EXIT_OK)
+        return code;
+    int r = hl_verify(paths.log, secrets.chain, &report);
+    hl_secrets_wipe(&secrets);
+    code = print_report(&arguments, paths.log, r, &report);
+    hl_buffer_fini(&report.findings);
+    return code;
+}
+
+static int copy_small_file(const char *from, const char *to)
+{
+    char content[4096];
+    int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (in < 0)
+        return -errno;
+    ssize_t size = read(in, content, sizeof(content));
+    int r = size < 0 ? -errno : 0;
+    close(in);
+    int out = r == 0 ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR) : -1;
+    if (r == 0 && out < 0)
+        return -errno;
+    if (r == 0 && (write(out, content, (size_t)size) != size || fsync(out) != 0))
+        r = errno != 0 ? -errno : -EIO;
+    if (out >= 0)
+        close(out);
+    explicit_bzero(content, sizeof(content));
+    return r;
+}
+
+static int copy_secrets(const char *from, const char *to)
+{
+    char source[2 * HL_CONFIG_PATH_SIZE];
+    char target[2 * HL_CONFIG_PATH_SIZE];
+    DIR *entries = opendir(from);
+    if (entries == NULL)
+        return -errno;
+    int r = mkdir(to, S_IRWXU) == 0 || errno == EEXIST ? 0 : -errno;
+    for (struct dirent *entry = readdir(entries); entry != NULL && r == 0;
+         entry = readdir(entries)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(source, sizeof(source), "%s/%s", from, entry->d_name);
+        snprintf(target, sizeof(target), "%s/%s", to, entry->d_name);
+        r = copy_small_file(source, target);
+    }
+    closedir(entries);
+    return r;
+}
+
+static int sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = fsync(fd) == 0 ? 0 : -errno;
+    close(fd);
+    return r;
+}
+
+/* Takes back what a failed copy left. */
+static void remove_copy(const struct hl_data_paths *copy)
+{
+    char path[2 * HL_CONFIG_PATH_SIZE];
+    DIR *entries = opendir(copy->secrets);
+    for (struct dirent *entry = entries != NULL ? readdir(entries) : NULL; entry != NULL;
+         entry = readdir(entries)) {
+        snprintf(path, sizeof(path), "%s/%s", copy->secrets, entry->d_name);
+        unlink(path);
+    }
+    if (entries != NULL)
+        closedir(entries);
+    rmdir(copy->secrets);
+    unlink(copy->keys);
+    unlink(copy->log);
+}
+
+/* Into a folder of another name first: a backup is there whole or not at all.
+ */
+static int copy_data(const struct hl_data_paths *from, const char *to)
+{
+    char temporary[HL_CONFIG_PATH_SIZE];
+    struct hl_data_paths target;
+    if (access(to, F_OK) == 0)
+        return -EEXIST;
+    int n = snprintf(temporary, sizeof(temporary), "%s.part-%ld", to, (long)getpid());
+    if (n < 0 || (size_t)n >= sizeof(temporary) || hl_data_paths(temporary, &target) != 0)
+        return -ENAMETOOLONG;
+    if (mkdir(temporary, S_IRWXU) != 0)
+        return -errno;
+    int r = copy_secrets(from->secrets, target.secrets);
+    if (r == 0 && access(from->keys, F_OK) == 0)
+        r = hl_keys_backup(from->keys, target.keys);
+    if (r == 0)
+        r = hl_backup(from->log, target.log);
+    if (r == 0)
+        r = sync_folder(target.secrets);
+    if (r == 0)
+        r = sync_folder(temporary);
+    if (r == 0 && rename(temporary, to) != 0)
+        r = -errno;
+    if (r != 0) {
+        remove_copy(&target);
+        rmdir(temporary);
+    }
+    return r;
+}
+
+int hl_command_backup(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"data", 'd', "DIR", 0, "Data folder to copy (default: data)", 0},
+        {"to", OPTION_TO, "FOLDER", 0, "Where to: a folder that does not exist yet", 0},
+        {"json", OPTION_JSON, NULL, 0, "Answer as JSON", 0},
+        {0},
+    };
+    static const struct argp parser = {
+        options,
+        parse_option,
+        NULL,
+        "Makes a consistent copy of a data folder, in use or not: the log, the "
+        "API keys (hashed) "
+        "and the secrets. Guard the copy like the original. `holdline verify "
+        "--data FOLDER` "
+        "proves it.\v" HL_COMMAND_EXIT_CODES,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {.data = "data"};
+    struct hl_data_paths paths;
+    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
+        return HL_EXIT_USAGE;
+    if (arguments.to == NULL)
+        return hl_command_fail(HL_EXIT_USAGE, "backup needs --to FOLDER");
+    int code = find_data(arguments.data, &paths);
+    if (code != HL_EXIT_OK)
+        return code;
+    int r = copy_data(&paths, arguments.to);
+    if (r != 0)
+        return hl_command_fail(r == -EEXIST ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT,
+                               "no backup was made in %s: %s", arguments.to, strerror(-r));
+    struct hl_buffer out;
+    hl_buffer_init(&out, OUTPUT_MAX);
+    hl_buffer_append_text(&out, arguments.is_json ? "{\"ok\":true,\"backup\":" : "backup made in ");
+    if (arguments.is_json)
+        hl_json_append_string(&out, hl_bytes_of(arguments.to));
+    else
+        hl_buffer_append_text(&out, arguments.to);
+    hl_buffer_append_text(&out, arguments.is_json ? "}\n" : "\n");
+    code = hl_command_print(&out);
+    hl_buffer_fini(&out);
+    return code;
+}
+
+static int restore_data(const struct hl_data_paths *from, const struct hl_data_paths *to,
+                        const struct arguments *arguments)
+{
+    struct hl_secrets secrets;
+    struct hl_verify_report report = {0};
+    int code = load_secrets(from, &secrets);
+    if (code != HL_EXIT_OK)
+        return code;
+    int r = hl_data_make_folder(to->folder);
+    if (r == 0)
+        r = copy_secrets(from->secrets, to->secrets);
+    if (r == 0 && access(from->keys, F_OK) == 0)
+        r = hl_keys_backup(from->keys, to->keys);
+    if (r == 0)
+        r = hl_restore(from->log, to->log, secrets.chain, &report);
+    hl_secrets_wipe(&secrets);
+    if (r != 0)
+        remove_copy(to);
+    code = r >= 0 ? print_report(arguments, to->log, r, &report)
+                  : hl_command_fail(HL_EXIT_ENVIRONMENT, "cannot restore into %s: %s", to->folder,
+                                    strerror(-r));
+    hl_buffer_fini(&report.findings);
+    return code;
+}
+
+int hl_command_restore(int argc, char **argv)
+{
+    static const struct argp_option options[] = {
+        {"from", OPTION_FROM, "FOLDER", 0, "The backup", 0},
+        {"data", 'd', "DIR", 0, "Data folder to make; it must be empty or missing (default: data)",
+         0},
+        {"json", OPTION_JSON, NULL, 0, "Answer as JSON", 0},
+        {0},
+    };
+    static const struct argp parser = {
+        options,
+        parse_option,
+        NULL,
+        "Makes a data folder from a backup. The backup is verified first; the "
+        "restored log has a "
+        "new epoch, so that clients that saw more than the backup holds start "
+        "over instead of "
+        "trusting old positions.\v" HL_COMMAND_EXIT_CODES,
+        NULL,
+        NULL,
+        NULL};
+    struct arguments arguments = {.data = "data"};
+    struct hl_data_paths from;
+    struct hl_data_paths to;
+    if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
+        return HL_EXIT_USAGE;
+    if (arguments.from == NULL)
+        return hl_command_fail(HL_EXIT_USAGE, "restore needs --from FOLDER");
+    int code = find_data(arguments.from, &from);
+    if (code != HL_EXIT_OK)
+        return code;
+    if (hl_data_paths(arguments.data, &to) != 0)
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "the path %s is too long", arguments.data);
+    if (hl_data_has_log(&to) || access(to.secrets, F_OK) == 0 || access(to.keys, F_OK) == 0)
+        return hl_command_fail(HL_EXIT_REFUSED,
+                               "%s already holds data: restore into an empty or new folder",
+                               to.folder);
+    return restore_data(&from, &to, &arguments);
+}
