@@ -91,7 +91,7 @@ static int serve_job(struct reader *reader, struct job *job)
     case HL_SQLITE_READ_MARKS:
         return serve_marks(reader, job->request.marks);
     }
-    HL_CHECK(!"a kind of read");
+    HL_NEVER("a kind of read");
 }
 
 static void lock_readers(struct hl_sqlite_readers *readers)
