@@ -94,10 +94,22 @@ fail:
     return -ENOMEM;
 }
 
+static bool has_posted(struct hl_loop_uv *loop)
+{
+    bool has;
+
+    pthread_mutex_lock(&loop->lock);
+    has = !hl_list_is_empty(&loop->posted);
+    pthread_mutex_unlock(&loop->lock);
+    return has;
+}
+
 void hl_loop_uv_destroy(struct hl_loop_uv *loop)
 {
     if (loop == NULL)
         return;
+    while (has_posted(loop))
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT); /* lets close callbacks run */
     HL_CHECK(uv_loop_close(&loop->uv) == 0);

@@ -13,7 +13,7 @@
 #include "gateway/wire_state.h"
 #include "gateway/ws.h"
 
-enum { TICK_MS = 100, REPLY_HEAD_MAX = 32768 };
+enum { TICK_MS = 100, REPLY_HEAD_MAX = 32768, MESSAGE_BYTES_MAX = 65536 };
 
 static void free_origins(char **origins, size_t n_origins)
 {
@@ -103,8 +103,11 @@ int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_si
     struct hl_wire *wire = calloc(1, sizeof(*wire));
     int r = -ENOMEM;
 
-    if (wire == NULL)
+    why[0] = '\0';
+    if (wire == NULL) {
+        (void)close(config->listen_fd);
         return -ENOMEM;
+    }
     (void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */
     wire->config = *config;
     wire->config.n_origins = 0;
@@ -116,7 +119,8 @@ int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_si
     hl_list_init(&wire->ready);
     for (int due = 0; due < HL_DUE_END; due++)
         hl_list_init(&wire->due[due]);
-    why[0] = '\0';
+    if (wire->config.message_bytes_max == 0)
+        wire->config.message_bytes_max = MESSAGE_BYTES_MAX;
     r = hl_wire_reload(wire, config, why, why_size);
     if (r == 0)
         r = hl_ws_engine_create(wire, why, why_size, &wire->engine);
@@ -130,9 +134,11 @@ int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_si
     *out_wire = wire;
     return 0;
 fail_engine:
+    (void)close(config->listen_fd);
     hl_wire_close(wire, NULL, NULL); /* frees in later turns of the loop */
     return r;
 fail:
+    (void)close(config->listen_fd);
     free_wire(wire);
     return r;
 }
