@@ -91,7 +91,7 @@ static struct hl_ws *create_ws(struct hl_ws_engine *engine, const struct hl_conn
     ws->is_echo = !upgrade->offers_v1;
     ws->has_deflate = upgrade->offers_deflate;
     hl_list_init(&ws->queue);
-    hl_buffer_init(&ws->in, hl_ws_message_max(ws) + PACKED_EXCESS);
+    hl_buffer_init(&ws->in, hl_ws_message_max(ws) + hl_ws_message_max(ws) / 1024 + PACKED_EXCESS);
     memcpy(ws->address, conn->address, sizeof(ws->address));
     return ws;
 }
