@@ -13,7 +13,7 @@
 #include "gateway/wire_state.h"
 #include "gateway/ws.h"
 
-enum { TICK_MS = 100, REPLY_HEAD_MAX = 32768, MESSAGE_BYTES_MAX = 65536 };
+enum { TICK_MS = 100, REPLY_HEAD_MAX = 32768 };
 
 static void free_origins(char **origins, size_t n_origins)
 {
@@ -119,8 +119,6 @@ int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_si
     hl_list_init(&wire->ready);
     for (int due = 0; due < HL_DUE_END; due++)
         hl_list_init(&wire->due[due]);
-    if (wire->config.message_bytes_max == 0)
-        wire->config.message_bytes_max = MESSAGE_BYTES_MAX;
     r = hl_wire_reload(wire, config, why, why_size);
     if (r == 0)
         r = hl_ws_engine_create(wire, why, why_size, &wire->engine);

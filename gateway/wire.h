@@ -19,6 +19,7 @@ struct hl_wire_limits {
     uint32_t requests_per_address_per_s, requests_burst; /* 100, 400; 0: no limit */
     uint32_t header_bytes_max;                           /* 8192 */
     uint32_t body_bytes_max;                             /* 131072 */
+    uint32_t message_bytes_max;                          /* one WebSocket message; 65536 */
     uint32_t header_ms;                                  /* whole head must be there; 10000 */
     uint32_t body_ms;                                    /* whole body; 20000 */
     uint32_t idle_ms;                                    /* keep-alive without request; 60000 */
@@ -48,8 +49,7 @@ struct hl_wire_config {
     struct hl_loop_uv *loop;
     struct hl_wire_shared *shared;
     struct hl_hub *hub;
-    int listen_fd;              /* bound, listening, this loop's own; taken over, also on failure */
-    uint32_t message_bytes_max; /* one WebSocket message: the hub's limit; 0: 65536 */
+    int listen_fd; /* bound, listening, this loop's own; taken over, also on failure */
     struct hl_wire_tls tls;
     const char *const *origins; /* allowed Origin values; "*" alone: any; n 0: same host only */
     size_t n_origins;

@@ -25,6 +25,7 @@ const struct hl_wire_limits hl_wire_limits_default = {
     .requests_burst = 400,
     .header_bytes_max = 8192,
     .body_bytes_max = 131072,
+    .message_bytes_max = 65536,
     .header_ms = 10000,
     .body_ms = 20000,
     .idle_ms = 60000,

@@ -301,7 +301,7 @@ static void echo_message(struct hl_ws *ws, struct hl_bytes message, bool is_bina
 
 size_t hl_ws_message_max(const struct hl_ws *ws)
 {
-    return ws->is_echo ? (size_t)HL_WS_ECHO_BYTES_MAX : ws->engine->wire->config.message_bytes_max;
+    return ws->is_echo ? (size_t)HL_WS_ECHO_BYTES_MAX : ws->engine->wire->limits.message_bytes_max;
 }
 
 static void refuse_size(struct hl_ws *ws)
