@@ -187,6 +187,8 @@ static void tick_poll(struct chat *chat, uint64_t now)
         return;
     }
     chat->is_poll_busy[i] = true;
+    if (!chat->is_attached)
+        chat->heard_us = now;
     if (net_connect(&chat->world->net, conn, NET_HTTP, chat->world->port, NULL, &poll_handler,
                     chat) != 0)
         chat_link_drop(chat, retry_time(chat));
