@@ -260,10 +260,15 @@ static int start_threads(struct sqlite_log *log, const struct hl_log_sqlite_conf
         .n_readers = config->n_readers != 0 ? config->n_readers : 1,
         .queue_max = writer.queue_max,
     };
+    int64_t version = 0;
     int r = hl_sqlite_file_open(log->path, config->vfs, HL_SQLITE_WRITE, &log->checkpoint_db);
 
     if (readers.n_readers > HL_SQLITE_READERS_MAX)
         readers.n_readers = HL_SQLITE_READERS_MAX;
+    /* a connection that has read nothing knows of no write-ahead log: its checkpoints would
+     * succeed and do nothing */
+    if (r == 0)
+        r = hl_sqlite_query_integer(log->checkpoint_db, "PRAGMA user_version", &version);
     if (r == 0)
         r = hl_sqlite_checkpointer_create(log->checkpoint_db, log->db, &log->checkpointer);
     if (r == 0)
