@@ -45,6 +45,15 @@ void hl_conn_set_due(struct hl_conn *conn, enum hl_due due)
     hl_list_add(&conn->wire->due[due], &conn->due_link);
 }
 
+/* Closes by a reset: what a peer does not read must not stay with the system either. */
+static void abort_conn(struct hl_conn *conn)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    hl_conn_close(conn);
+}
+
 void hl_conn_check_due(struct hl_wire *wire)
 {
     uint64_t now_ms = hl_wire_now_ms(wire);
@@ -58,7 +67,9 @@ void hl_conn_check_due(struct hl_wire *wire)
             hl_conn_set_due(conn, HL_DUE_NONE);
             if (due != HL_DUE_IDLE && due != HL_DUE_LINGER)
                 hl_limits_count(wire->config.shared, HL_COUNT_TIMEOUTS, 1);
-            if (conn->phase == HL_CONN_OPEN && due != HL_DUE_STALL)
+            if (due == HL_DUE_STALL)
+                abort_conn(conn);
+            else if (conn->phase == HL_CONN_OPEN)
                 conn->ops->due(conn);
             else
                 hl_conn_close(conn);
@@ -169,11 +180,22 @@ int hl_conn_take_fd(struct hl_conn *conn)
     return detach(conn);
 }
 
+/* Small messages leave at once. A peer that is gone without a word, or takes nothing, is given
+ * up by the system after the same time as by us: nothing else would tell of it where we only
+ * send now and then. Both can fail only on sockets that are no TCP. */
+static void set_socket(int fd, const struct hl_wire_limits *limits)
+{
+    int one = 1;
+    unsigned int stall_ms = limits->write_stall_ms;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_ms, sizeof(stall_ms));
+}
+
 int hl_conn_open(struct hl_wire *wire, int fd, const struct sockaddr *address,
                  const struct hl_limits_key *key, const struct hl_conn_ops *ops)
 {
     struct hl_conn *conn = calloc(1, sizeof(*conn));
-    int one = 1;
 
     if (conn == NULL)
         goto fail;
@@ -181,7 +203,7 @@ int hl_conn_open(struct hl_wire *wire, int fd, const struct sockaddr *address,
         goto fail;
     if (uv_poll_init(wire->uv, &conn->poll, fd) != 0)
         goto fail;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* only slower without */
+    set_socket(fd, &wire->limits);
     wire->n_handles++;
     conn->poll.data = conn;
     conn->wire = wire;

@@ -45,6 +45,7 @@ struct hl_conn {
     enum hl_conn_phase phase;
     struct hl_tls_stream *tls; /* NULL: plain */
     struct hl_buffer in;
+    size_t in_min; /* below this much in `in` there is nothing to do; the user's */
     struct hl_buffer out;
     size_t out_sent;  /* of out */
     size_t discarded; /* while finishing */

@@ -80,6 +80,7 @@ static void refuse_request(struct hl_conn *conn, const struct hl_gate_head *head
     struct hl_http_request *request;
 
     hl_limits_count(conn->wire->config.shared, HL_COUNT_GATE_REFUSALS, 1);
+    conn->in_min = 0;
     hl_conn_set_due(conn, HL_DUE_NONE);
     hl_conn_want_input(conn, false);
     request = create_request(conn, head);
@@ -236,6 +237,7 @@ static void start_request(struct hl_conn *conn, const struct hl_gate_head *head)
     struct hl_http_request *request;
     struct hl_problem too_fast = {.code = HL_PROBLEM_TOO_FAST};
 
+    conn->in_min = 0;
     hl_conn_set_due(conn, HL_DUE_NONE);
     hl_conn_want_input(conn, false);
     request = create_request(conn, head);
@@ -287,10 +289,12 @@ static void read_request(struct hl_conn *conn)
         return;
     }
     /* the time for a head begins with its first byte, that for a body with the head's end */
-    if (r == 0 && conn->due != HL_DUE_BODY)
+    if (r == 0) {
+        conn->in_min = head.size + (size_t)head.content_length;
         hl_conn_set_due(conn, HL_DUE_BODY);
-    else if (r == HL_GATE_MORE && conn->due != HL_DUE_HEAD)
+    } else if (conn->due != HL_DUE_HEAD) {
         hl_conn_set_due(conn, HL_DUE_HEAD);
+    }
 }
 
 /* The client closed while its request is being worked on. A waiting poll or a stream has
@@ -308,6 +312,8 @@ static void on_input(struct hl_conn *conn)
         lose_peer(conn, conn->user);
     else if (!hl_conn_is_drained(conn))
         return; /* on_drained comes back */
+    else if (conn->in.size < conn->in_min && !conn->is_eof)
+        return;
     else if (conn->in.size > 0)
         read_request(conn);
     else if (conn->is_eof)

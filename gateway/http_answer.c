@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "base/event.h"
 #include "gateway/http.h"
 
 enum { STREAM_HEADERS = -1 };
@@ -120,6 +121,12 @@ static void answer(struct hl_exchange *exchange, int status, const char *content
     struct hl_buffer *out;
 
     HL_CHECK(!request->is_answered && !request->is_stream);
+    if (conn != NULL && body.size > conn->wire->limits.response_bytes_max) {
+        hl_event(HL_EVENT_ERROR, "wire.answer_too_large", HL_BYTES("path", exchange->path),
+                 HL_U64("bytes", body.size));
+        hl_exchange_problem(exchange, HL_PROBLEM_INTERNAL, "The answer is larger than allowed.");
+        return;
+    }
     request->is_answered = true;
     if (conn == NULL || conn->phase != HL_CONN_OPEN) {
         hl_http_request_done(request);
@@ -139,19 +146,27 @@ static void answer(struct hl_exchange *exchange, int status, const char *content
     hl_http_request_done(request);
 }
 
+/* Values may stem from the client: what cannot stand in a header, or has no room, is left out
+ * rather than trusted. */
 static void add_header(struct hl_exchange *exchange, const char *name, struct hl_bytes value)
 {
     struct hl_http_request *request = request_of(exchange);
+    struct hl_buffer *extra = &request->extra;
 
     HL_CHECK(!request->is_answered && strpbrk(name, "\r\n: ") == NULL);
-    for (size_t i = 0; i < value.size; i++)
-        HL_CHECK((unsigned char)value.data[i] >= 0x20 && value.data[i] != 0x7f);
+    for (size_t i = 0; i < value.size; i++) {
+        if ((unsigned char)value.data[i] < 0x20 || (unsigned char)value.data[i] >= 0x7f)
+            return;
+    }
+    if (extra->size + strlen(name) + value.size + 4 > extra->size_max)
+        return;
     request->has_cache_control |= strcmp(name, "cache-control") == 0;
-    hl_buffer_append_text(&request->extra, name);
-    hl_buffer_append_text(&request->extra, ": ");
-    hl_buffer_append_bytes(&request->extra, value);
-    hl_buffer_append_text(&request->extra, "\r\n");
-    HL_CHECK(!hl_buffer_failed(&request->extra));
+    hl_buffer_append_text(extra, name);
+    hl_buffer_append_text(extra, ": ");
+    hl_buffer_append_bytes(extra, value);
+    hl_buffer_append_text(extra, "\r\n");
+    if (hl_buffer_failed(extra)) /* no memory */
+        hl_buffer_clear(extra);
 }
 
 static void start_stream(struct hl_exchange *exchange, int status, const char *content_type)

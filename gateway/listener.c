@@ -16,7 +16,11 @@
 #include "gateway/conn.h"
 #include "gateway/http.h"
 
-enum { BACKLOG = 4096, ACCEPTS_PER_WAKE = 64 };
+enum {
+    BACKLOG = 4096,
+    ACCEPTS_PER_WAKE = 64,
+    SEND_BUFFER = 131072 /* what one reader that stalls may hold of the system's memory */
+};
 
 struct hl_listener {
     struct hl_wire *wire;
@@ -55,6 +59,7 @@ static int bind_socket(const struct addrinfo *info, uint16_t *out_port)
 {
     int one = 1;
     int zero = 0;
+    int send_buffer = SEND_BUFFER;
     struct sockaddr_storage real = {0};
     socklen_t size = sizeof(real);
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -63,6 +68,7 @@ static int bind_socket(const struct addrinfo *info, uint16_t *out_port)
         return -errno;
     if (info->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer)); /* inherited */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) != 0 ||
         bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0 ||

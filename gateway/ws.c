@@ -48,9 +48,14 @@ void hl_ws_leave(struct hl_ws *ws)
 
 void hl_ws_kill(struct hl_ws *ws)
 {
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
     ws->is_broken = true;
-    if (ws->wsi != NULL)
-        (void)shutdown(lws_get_socket_fd(ws->wsi), SHUT_RDWR);
+    if (ws->wsi == NULL)
+        return;
+    /* what the peer does not read must not stay with the system either */
+    (void)setsockopt(lws_get_socket_fd(ws->wsi), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+    (void)shutdown(lws_get_socket_fd(ws->wsi), SHUT_RDWR);
 }
 
 static void note_stall(struct hl_ws *ws)

@@ -88,9 +88,10 @@ for (const gateway of gateways) {
     socket.socket.pause();
     const size = 3_900_000;
     const request = `POST /test/echo HTTP/1.1\r\n${HOST}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`;
-    // more than the system's buffers take: the third is read only if answers pile up here
-    socket.write(request + request + request);
-    const error = await new Promise((resolve) => socket.socket.once('error', resolve));
+    // the gateway reads no further request while an answer waits, so writing comes to a stop
+    const broken = new Promise((resolve) => socket.socket.once('error', resolve));
+    for (let i = 0; i < 20 && !socket.error; i += 1) await socket.write(request);
+    const error = await broken;
     assert.match(error.code, /ECONNRESET|EPIPE/);
   });
 
