@@ -18,7 +18,7 @@ uint64_t hl_mid_tag(const uint8_t key[HL_HASH_KEY_SIZE], const struct hl_author 
     bytes[0] = author->role;
     memcpy(bytes + 1, author->id.b, sizeof(author->id.b));
     memcpy(bytes + 1 + sizeof(author->id.b), mid.data, mid.size);
-    return hl_hash(key, bytes, 1 + sizeof(author->id.b) + mid.size) & INT64_MAX;
+    return hl_hash(key, bytes, 1 + sizeof(author->id.b) + mid.size);
 }
 
 void hl_mid_set_fini(struct hl_mid_set *set)
@@ -86,6 +86,25 @@ uint64_t hl_mid_set_find(const struct hl_mid_set *set, uint64_t tag, uint32_t *c
             continue;
         ++*cursor;
         return offset;
+    }
+}
+
+void hl_mid_set_pack_block(const struct hl_mid_set *set, uint32_t n,
+                           uint8_t out_block[HL_MID_BLOCK_SIZE])
+{
+    HL_CHECK(n < set->n_tags / HL_MID_BLOCK_TAGS);
+    const uint64_t *tags = set->tags + (size_t)n * HL_MID_BLOCK_TAGS;
+    for (size_t i = 0; i < HL_MID_BLOCK_SIZE; i++)
+        out_block[i] = (uint8_t)(tags[i / 8] >> (8 * (i % 8)));
+}
+
+void hl_mid_set_add_block(struct hl_mid_set *set, const uint8_t block[HL_MID_BLOCK_SIZE])
+{
+    for (size_t i = 0; i < HL_MID_BLOCK_SIZE; i += 8) {
+        uint64_t tag = 0;
+        for (size_t j = 8; j > 0; j--)
+            tag = tag << 8 | block[i + j - 1];
+        hl_mid_set_add(set, tag);
     }
 }
 

@@ -31,7 +31,8 @@ static int prepare_statements(struct hl_sqlite_appender *appender)
         {&appender->commit, "COMMIT"},
         {&appender->rollback, "ROLLBACK"},
         {&appender->insert_entry,
-         "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
+         "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+        {&appender->insert_block, "INSERT INTO mid_blocks VALUES (?1, ?2, ?3)"},
         {&appender->insert_conversation, insert_conversation_sql},
         {&appender->update_conversation, update_conversation_sql},
         {&appender->raise_mark, raise_mark_sql},
@@ -39,7 +40,10 @@ static int prepare_statements(struct hl_sqlite_appender *appender)
          "SELECT " HL_SQLITE_CONVERSATION_COLUMNS ", l.role, l.author, l.chain "
          "FROM " HL_SQLITE_CONVERSATION_SOURCE " WHERE c.id = ?1"},
         {&appender->find_reference, "SELECT 1 FROM conversations WHERE reference = ?1"},
-        {&appender->list_tags, "SELECT tag FROM entries WHERE conversation = ?1 ORDER BY offset"},
+        {&appender->list_blocks,
+         "SELECT tags FROM mid_blocks WHERE conversation = ?1 ORDER BY block"},
+        {&appender->list_tail, "SELECT role, author, mid FROM entries "
+                               "WHERE conversation = ?1 AND offset > ?2 ORDER BY offset"},
         {&appender->find_entry, "SELECT " HL_SQLITE_ENTRY_COLUMNS
                                 " FROM entries e WHERE e.conversation = ?1 AND e.offset = ?2"},
         {&appender->find_foreign,
@@ -111,25 +115,57 @@ void hl_sqlite_appender_roll_back(struct hl_sqlite_appender *appender)
     appender->number = appender->began_number;
 }
 
+/* Adds what a row says to the set. 0, -EBADMSG. */
+static int add_block(struct hl_mid_set *mids, sqlite3_stmt *row)
+{
+    struct hl_bytes block = hl_sqlite_column_bytes(row, 0);
+
+    if (block.size != HL_MID_BLOCK_SIZE || mids->capacity - mids->n_tags < HL_MID_BLOCK_TAGS)
+        return -EBADMSG;
+    hl_mid_set_add_block(mids, (const uint8_t *)block.data);
+    return 0;
+}
+
+static int add_mid(const struct hl_sqlite_appender *appender, struct hl_mid_set *mids,
+                   sqlite3_stmt *row)
+{
+    struct hl_author author = {.role = (uint8_t)sqlite3_column_int(row, 0)};
+    struct hl_bytes mid = hl_sqlite_column_bytes(row, 2);
+
+    if (!hl_sqlite_column_id(row, 1, &author.id) || !hl_mid_is_valid(mid) ||
+        mids->n_tags == mids->capacity)
+        return -EBADMSG;
+    hl_mid_set_add(mids, hl_mid_tag(appender->tag_key, &author, mid));
+    return 0;
+}
+
+/* The blocks that are full, then the mids behind them one by one. */
 static int load_tags(struct hl_sqlite_appender *appender,
                      struct hl_sqlite_conversation *conversation)
 {
-    sqlite3_stmt *list = appender->list_tags;
-    int r = hl_mid_set_reserve(&conversation->mids, conversation->state.head);
+    struct hl_mid_set *mids = &conversation->mids;
+    sqlite3_stmt *blocks = appender->list_blocks;
+    sqlite3_stmt *tail = appender->list_tail;
+    int r = hl_mid_set_reserve(mids, conversation->state.head);
 
     if (r != 0)
         return r;
-    hl_sqlite_bind_integer(list, 1, (int64_t)conversation->number);
-    while ((r = hl_sqlite_step(list)) == 0) {
-        if (conversation->mids.n_tags == conversation->state.head) {
-            (void)sqlite3_reset(list);
-            return -EBADMSG; /* more entries than offsets */
-        }
-        hl_mid_set_add(&conversation->mids, (uint64_t)sqlite3_column_int64(list, 0));
-    }
-    if (r < 0)
+    hl_sqlite_bind_integer(blocks, 1, (int64_t)conversation->number);
+    while (r == 0 && (r = hl_sqlite_step(blocks)) == 0)
+        r = add_block(mids, blocks);
+    (void)sqlite3_reset(blocks);
+    if (r != HL_SQLITE_NO_ROW)
         return r;
-    return conversation->mids.n_tags == conversation->state.head ? 0 : -EBADMSG;
+    r = 0;
+    hl_sqlite_bind_integer(tail, 1, (int64_t)conversation->number);
+    hl_sqlite_bind_integer(tail, 2, mids->n_tags);
+    while (r == 0 && (r = hl_sqlite_step(tail)) == 0)
+        r = add_mid(appender, mids, tail);
+    (void)sqlite3_reset(tail);
+    if (r != HL_SQLITE_NO_ROW)
+        return r;
+    bool complete = mids->n_tags == conversation->state.head;
+    return complete ? 0 : -EBADMSG; /* a hole, or blocks that are not the entries' */
 }
 
 static int read_cached_row(sqlite3_stmt *found, struct hl_sqlite_conversation *conversation)
@@ -282,7 +318,7 @@ static int insert_conversation(struct hl_sqlite_appender *appender,
 
 static int insert_entry(struct hl_sqlite_appender *appender,
                         const struct hl_sqlite_conversation *conversation,
-                        const struct hl_entry *entry, uint64_t tag)
+                        const struct hl_entry *entry)
 {
     sqlite3_stmt *insert = appender->insert_entry;
     struct hl_bytes chain = {(const char *)conversation->chain.b, sizeof(conversation->chain.b)};
@@ -295,11 +331,30 @@ static int insert_entry(struct hl_sqlite_appender *appender,
     hl_sqlite_bind_id(insert, 6, &entry->author.id);
     hl_sqlite_bind_id(insert, 7, &entry->subject);
     hl_sqlite_bind_integer(insert, 8, entry->wall_ms);
-    hl_sqlite_bind_integer(insert, 9, (int64_t)tag);
-    hl_sqlite_bind_text(insert, 10, hl_entry_mid(entry));
-    hl_sqlite_bind_blob(insert, 11, chain);
-    hl_sqlite_bind_text(insert, 12, hl_entry_body(entry));
+    hl_sqlite_bind_text(insert, 9, hl_entry_mid(entry));
+    hl_sqlite_bind_blob(insert, 10, chain);
+    hl_sqlite_bind_text(insert, 11, hl_entry_body(entry));
     return hl_sqlite_finish(insert);
+}
+
+/* Once 64 more mids are used their tags go to the disk together. */
+static int insert_block(struct hl_sqlite_appender *appender,
+                        const struct hl_sqlite_conversation *conversation)
+{
+    sqlite3_stmt *insert = appender->insert_block;
+    uint32_t n_tags = conversation->mids.n_tags;
+    uint8_t block[HL_MID_BLOCK_SIZE];
+
+    if (n_tags % HL_MID_BLOCK_TAGS != 0)
+        return 0;
+    uint32_t n = n_tags / HL_MID_BLOCK_TAGS - 1;
+    hl_mid_set_pack_block(&conversation->mids, n, block);
+    hl_sqlite_bind_integer(insert, 1, (int64_t)conversation->number);
+    hl_sqlite_bind_integer(insert, 2, n);
+    hl_sqlite_bind_blob(insert, 3, (struct hl_bytes){(const char *)block, sizeof(block)});
+    int r = hl_sqlite_finish(insert);
+    HL_CHECK(sqlite3_clear_bindings(insert) == SQLITE_OK); /* the block ends with this call */
+    return r;
 }
 
 /* Makes the conversation of a first entry in the cache; its row follows with the entry's.
@@ -359,7 +414,9 @@ static int append_entry(struct hl_sqlite_appender *appender,
     else if (changed)
         r = store_state(appender->update_conversation, conversation);
     if (r == 0)
-        r = insert_entry(appender, conversation, entry, tag);
+        r = insert_entry(appender, conversation, entry);
+    if (r == 0)
+        r = insert_block(appender, conversation);
     /* numbers, offsets and references were free: a broken constraint is our own mistake */
     HL_CHECK(r != -EEXIST);
     return r;

@@ -19,8 +19,10 @@ struct hl_sqlite_appender {
     bool broken; /* since begin: what was changed is incomplete, roll back */
     struct hl_sqlite_cache cache;
     sqlite3_stmt *begin, *commit, *rollback;
-    sqlite3_stmt *insert_entry, *insert_conversation, *update_conversation, *raise_mark;
-    sqlite3_stmt *find_conversation, *find_reference, *list_tags, *find_entry, *find_foreign;
+    sqlite3_stmt *insert_entry, *insert_block, *insert_conversation, *update_conversation,
+        *raise_mark;
+    sqlite3_stmt *find_conversation, *find_reference, *list_blocks, *list_tail, *find_entry,
+        *find_foreign;
 };
 
 /* 0, -errno; fini in either case. */

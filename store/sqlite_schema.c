@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "base/result.h"
 
-/* Version 1. Entries lie in order of arrival; the one index on them is narrow and carries the
- * mid's tag, so that a conversation's tags are read without its entries. */
+/* Version 1. Entries lie in order of arrival with one narrow index. The tags of the mids are
+ * kept in blocks of 64: an index on them would double what an entry costs. */
 static const char schema_1[] =
     "CREATE TABLE meta ("
     "  one INTEGER PRIMARY KEY CHECK (one = 1),"
@@ -38,12 +38,17 @@ static const char schema_1[] =
     "  author BLOB,"
     "  subject BLOB,"
     "  wall_ms INTEGER NOT NULL,"
-    "  tag INTEGER NOT NULL,"
     "  mid TEXT NOT NULL,"
     "  chain BLOB NOT NULL,"
     "  body TEXT NOT NULL"
     ") STRICT;"
-    "CREATE UNIQUE INDEX entries_order ON entries (conversation, offset, tag);"
+    "CREATE UNIQUE INDEX entries_order ON entries (conversation, offset);"
+    "CREATE TABLE mid_blocks ("
+    "  conversation INTEGER NOT NULL REFERENCES conversations (number),"
+    "  block INTEGER NOT NULL,"
+    "  tags BLOB NOT NULL,"
+    "  PRIMARY KEY (conversation, block)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries"
     "  BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;"
     "CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries"

@@ -14,6 +14,7 @@ struct verifier {
     sqlite3 *db;
     const uint8_t *chain_key;
     struct hl_sqlite_meta meta;
+    sqlite3_stmt *blocks;
     struct hl_verify_report *report;
 };
 
@@ -93,6 +94,7 @@ struct replay {
     struct hl_conversation stored; /* as its row says */
     struct hl_conversation folded; /* as its entries say */
     struct hl_chain chain;
+    struct hl_mid_set mids;
     bool broken; /* told once; what follows means nothing */
 };
 
@@ -102,7 +104,6 @@ static void replay_entry(struct verifier *verifier, struct replay *replay, sqlit
     struct hl_verify_report *report = verifier->report;
     struct hl_chain next;
     struct hl_chain stored;
-    uint64_t tag = hl_mid_tag(verifier->meta.tag_key, &entry->author, hl_entry_mid(entry));
 
     if (entry->offset != replay->folded.head + 1) {
         add_finding(verifier, &report->n_gaps, "gap: %s: offset %llu follows %llu", replay->name,
@@ -118,11 +119,10 @@ static void replay_entry(struct verifier *verifier, struct replay *replay, sqlit
         replay->broken = true;
         return;
     }
-    if (tag != (uint64_t)sqlite3_column_int64(row, HL_SQLITE_ENTRY_WIDTH + 1))
-        add_finding(verifier, &report->n_index, "index: %s: tag of offset %llu", replay->name,
-                    (unsigned long long)entry->offset);
     replay->chain = next;
     (void)hl_conversation_apply(&replay->folded, entry);
+    hl_mid_set_add(&replay->mids,
+                   hl_mid_tag(verifier->meta.tag_key, &entry->author, hl_entry_mid(entry)));
 }
 
 static int replay_row(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row)
@@ -138,8 +138,40 @@ static int replay_row(struct verifier *verifier, struct replay *replay, sqlite3_
     }
     if (r != 0)
         return r;
-    replay_entry(verifier, replay, row, entry);
+    r = hl_mid_set_reserve(&replay->mids, replay->folded.head + 1);
+    if (r == 0)
+        replay_entry(verifier, replay, row, entry);
     hl_entry_unref(entry);
+    return r;
+}
+
+static bool block_is(const struct hl_mid_set *mids, uint32_t n, sqlite3_stmt *row)
+{
+    uint8_t expected[HL_MID_BLOCK_SIZE];
+
+    if (n >= mids->n_tags / HL_MID_BLOCK_TAGS || sqlite3_column_int64(row, 0) != n)
+        return false;
+    hl_mid_set_pack_block(mids, n, expected);
+    return hl_bytes_equal(hl_sqlite_column_bytes(row, 1),
+                          (struct hl_bytes){(const char *)expected, sizeof(expected)});
+}
+
+/* The blocks of mids must say what the entries say. */
+static int check_blocks(struct verifier *verifier, struct replay *replay, uint64_t number)
+{
+    sqlite3_stmt *blocks = verifier->blocks;
+    uint32_t n_blocks = 0;
+    int r = 0;
+
+    hl_sqlite_bind_integer(blocks, 1, (int64_t)number);
+    while ((r = hl_sqlite_step(blocks)) == 0 && block_is(&replay->mids, n_blocks, blocks))
+        n_blocks++;
+    (void)sqlite3_reset(blocks);
+    if (r < 0)
+        return r;
+    if (r == 0 || n_blocks != replay->mids.n_tags / HL_MID_BLOCK_TAGS)
+        add_finding(verifier, &verifier->report->n_index,
+                    "index: %s: its mids differ from its entries", replay->name);
     return 0;
 }
 
@@ -170,11 +202,10 @@ static int replay_conversation(struct verifier *verifier, struct replay *replay,
     while (r == 0 && !replay->broken && (r = hl_sqlite_step(rows)) == 0)
         r = replay_row(verifier, replay, rows);
     (void)sqlite3_reset(rows);
-    if (r < 0)
-        return r;
-    if (!replay->broken)
-        compare_states(verifier, replay);
-    return 0;
+    if (r < 0 || replay->broken)
+        return r < 0 ? r : 0;
+    compare_states(verifier, replay);
+    return check_blocks(verifier, replay, number);
 }
 
 static int check_conversations(struct verifier *verifier)
@@ -190,9 +221,14 @@ static int check_conversations(struct verifier *verifier)
 
     if (r == 0)
         r = hl_sqlite_prepare(verifier->db,
-                              "SELECT " HL_SQLITE_ENTRY_COLUMNS ", e.chain, e.tag FROM entries e "
+                              "SELECT " HL_SQLITE_ENTRY_COLUMNS ", e.chain FROM entries e "
                               "WHERE e.conversation = ?1 ORDER BY e.offset",
                               &entries);
+    if (r == 0)
+        r = hl_sqlite_prepare(verifier->db,
+                              "SELECT block, tags FROM mid_blocks WHERE conversation = ?1 "
+                              "ORDER BY block",
+                              &verifier->blocks);
     while (r == 0 && (r = hl_sqlite_step(conversations)) == 0) {
         struct replay replay = {.broken = false};
         uint64_t number = 0;
@@ -202,7 +238,9 @@ static int check_conversations(struct verifier *verifier)
         else
             add_finding(verifier, &report->n_index, "index: conversation %llu is unreadable",
                         (unsigned long long)number);
+        hl_mid_set_fini(&replay.mids);
     }
+    (void)sqlite3_finalize(verifier->blocks);
     (void)sqlite3_finalize(entries);
     (void)sqlite3_finalize(conversations);
     return r == HL_SQLITE_NO_ROW ? 0 : r;
