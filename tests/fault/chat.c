@@ -142,7 +142,7 @@ json_t *chat_positions(const struct chat *chat)
     return positions;
 }
 
-static uint64_t lowest_seq(const struct chat *chat)
+uint64_t chat_lowest_seq(const struct chat *chat)
 {
     return chat->n_outbox > 0 && !chat->is_agent ? chat->outbox[0].seq : chat->next_seq;
 }
@@ -154,7 +154,7 @@ json_t *chat_hello(const struct chat *chat)
         json_object_set_new(hello, "token", json_string(chat->token));
     if (!chat->is_agent) {
         json_object_set_new(hello, "pos", chat_positions(chat));
-        json_object_set_new(hello, "seq", json_integer((json_int_t)lowest_seq(chat)));
+        json_object_set_new(hello, "seq", json_integer((json_int_t)chat_lowest_seq(chat)));
     }
     return hello;
 }

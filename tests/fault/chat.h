@@ -81,6 +81,7 @@ void chat_link_drop(struct chat *chat, uint64_t retry_in_us);
 /* chat.c: for chat_link.c only. */
 void chat_handle(struct chat *chat, const json_t *frames);
 json_t *chat_hello(const struct chat *chat);
+uint64_t chat_lowest_seq(const struct chat *chat);
 json_t *chat_positions(const struct chat *chat);
 void chat_append_outgoing(struct chat *chat, json_t *frames, bool is_all);
 

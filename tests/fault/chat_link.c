@@ -95,6 +95,8 @@ static void send_poll(struct chat *chat, unsigned i, unsigned wait_ms)
     if (chat->token != NULL)
         json_object_set_new(poll, "token", json_string(chat->token));
     json_object_set_new(poll, "pos", chat_positions(chat));
+    if (!chat->is_agent)
+        json_object_set_new(poll, "seq", json_integer((json_int_t)chat_lowest_seq(chat)));
     if (chat->gen != 0)
         chat_append_outgoing(chat, frames, true);
     json_object_set_new(poll, "frames", frames);

@@ -180,10 +180,10 @@ class Gateway:
         entries, after = [], 0
         while True:
             status, page = self.request(
-                "GET", f"/v1/conversations/{conversation}/entries?after={after}&limit=100",
+                "GET", f"/v1/conversations/{conversation}/messages?after={after}&limit=100",
                 headers={"Authorization": f"Bearer {key}"})
             assert status == 200, f"{conversation}: {status} {page}"
-            items = page["entries"]
+            items = page["data"]
             entries += items
             if not items:
                 return entries
