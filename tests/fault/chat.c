@@ -129,11 +129,12 @@ void chat_write_final(struct chat *chat)
 
 /* -- what goes out -- */
 
-json_t *chat_positions(const struct chat *chat)
+json_t *chat_positions(struct chat *chat)
 {
     json_t *positions = json_array();
     for (unsigned i = 0; i < chat->n_conversations; i++) {
-        const struct chat_conversation *conversation = &chat->conversations[i];
+        struct chat_conversation *conversation = &chat->conversations[i];
+        conversation->told[chat->via] = conversation->position;
         if (conversation->epoch[0] != '\0')
             json_array_append_new(positions, json_pack("{ss,ss,sI}", "c", conversation->id, "e",
                                                        conversation->epoch, "o",
@@ -147,7 +148,7 @@ uint64_t chat_lowest_seq(const struct chat *chat)
     return chat->n_outbox > 0 && !chat->is_agent ? chat->outbox[0].seq : chat->next_seq;
 }
 
-json_t *chat_hello(const struct chat *chat)
+json_t *chat_hello(struct chat *chat)
 {
     json_t *hello = json_pack("{ss,si}", "t", "hello", "v", 1);
     if (chat->token != NULL)
@@ -230,7 +231,7 @@ static void take_welcome(struct chat *chat, const json_t *frame)
             conversation = add_conversation(chat, id);
         write_line(chat, "verdict", id,
                    ",\"verdict\":\"%s\",\"pos\":%" PRId64 "%s%s%s,\"e\":\"%s\",\"head\":%" PRId64,
-                   verdict, conversation->position,
+                   verdict, conversation->told[chat->via],
                    conversation->epoch[0] == '\0' ? "" : ",\"pe\":\"", conversation->epoch,
                    conversation->epoch[0] == '\0' ? "" : "\"", text_of(item, "e"),
                    number_of(item, "head", 0));

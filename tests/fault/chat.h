@@ -13,11 +13,14 @@
 
 enum { CHAT_CONVERSATIONS_MAX = 64, CHAT_OUTBOX_MAX = 8, CHAT_BODY_MAX = 64 };
 
+enum { CHAT_VIA_WS = 2 };
+
 enum chat_transport { CHAT_WS, CHAT_POLL, CHAT_MIX };
 
 struct chat_conversation {
     char id[40], epoch[24];
     int64_t position, acked;
+    int64_t told[3]; /* the position last sent over each poll connection, and the WebSocket */
     int64_t hist_at; /* position a hist was sent for, -1: none */
     bool is_level;   /* synced came on this attachment */
     bool is_subscribed;
@@ -60,6 +63,7 @@ struct chat {
     unsigned n_outbox;
     struct net_conn ws, polls[2];
     bool is_poll_busy[2];
+    unsigned via;                /* which of the three a frame is being made for, or came by */
     uint64_t retry_us, heard_us; /* when to try again; when anything came */
     uint64_t resend_us;          /* outbox rests until then after a retryable refusal */
 };
@@ -80,9 +84,9 @@ void chat_link_send(struct chat *chat, json_t *frame); /* takes the reference; W
 void chat_link_drop(struct chat *chat, uint64_t retry_in_us);
 /* chat.c: for chat_link.c only. */
 void chat_handle(struct chat *chat, const json_t *frames);
-json_t *chat_hello(const struct chat *chat);
+json_t *chat_hello(struct chat *chat);
 uint64_t chat_lowest_seq(const struct chat *chat);
-json_t *chat_positions(const struct chat *chat);
+json_t *chat_positions(struct chat *chat);
 void chat_append_outgoing(struct chat *chat, json_t *frames, bool is_all);
 
 uint64_t chat_random(struct chat_world *world, uint64_t below);

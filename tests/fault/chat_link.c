@@ -46,6 +46,7 @@ void chat_link_send(struct chat *chat, json_t *frame)
 static void on_ws_opened(struct net_conn *conn)
 {
     struct chat *chat = conn->owner;
+    chat->via = CHAT_VIA_WS;
     chat_link_send(chat, chat_hello(chat));
 }
 
@@ -57,6 +58,7 @@ static size_t on_ws_received(struct net_conn *conn, const char *data, size_t siz
         fprintf(stderr, "%s: not JSON: %.*s\n", chat->name, (int)size, data);
         exit(1);
     }
+    chat->via = CHAT_VIA_WS;
     chat_handle(chat, frames);
     json_decref(frames);
     return size;
@@ -86,6 +88,7 @@ static void flush_ws(struct chat *chat)
 
 static void send_poll(struct chat *chat, unsigned i, unsigned wait_ms)
 {
+    chat->via = i;
     json_t *frames = json_array();
     json_t *poll = json_pack("{sI,si}", "rid", (json_int_t)++chat->rid, "wait_ms", wait_ms);
     if (chat->gen != 0)
@@ -135,7 +138,8 @@ static size_t on_poll_received(struct net_conn *conn, const char *data, size_t s
 {
     struct chat *chat = conn->owner;
     json_t *answer = json_loadb(data, size, 0, NULL);
-    chat->is_poll_busy[index_of(chat, conn)] = false;
+    chat->via = index_of(chat, conn);
+    chat->is_poll_busy[chat->via] = false;
     chat->heard_us = now_us();
     if (conn->status != 200) {
         handle_problem(chat, answer, conn->status);

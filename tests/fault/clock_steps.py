@@ -14,12 +14,9 @@ HOUR_NS = 3600 * 10**9
 
 def main():
     binary, library, load, checker = sys.argv[1:5]
-    with Gateway(binary, ping_ms=500, pong_ms=500) as gateway:
+    with Gateway(binary, ping_ms=500, pong_ms=400) as gateway:
         shim = Shim(library, gateway.data)
-        gateway.start()
-        key = gateway.add_key()
-        assert gateway.stop() == 0
-        gateway.start(shim)
+        key = gateway.start_with_key(shim)
         visitor = Visitor(gateway)
         visitor.poll()
         history = gateway.folder / "history.jsonl"

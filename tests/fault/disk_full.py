@@ -4,7 +4,6 @@ takes messages again when there is space. With the watermark, and at the very wr
 usage: disk_full.py HOLDLINE SHIM"""
 
 import http.client
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,11 +22,9 @@ def say_until_full(visitor):
 def watermark(binary, mount):
     """A real file system of 24 MiB, and refusal below 8 MiB free."""
     with Gateway(binary, mount, disk_free_min=8 << 20) as gateway:
-        gateway.start()
-        key = gateway.add_key()
+        key = gateway.start_with_key()
         visitor = Visitor(gateway)
         visitor.poll()
-        filler = mount + "/filler"
         assert visitor.say("m1", "first")["t"] == "pub_ok"
         n, answer = say_until_full(visitor)
         assert answer["problem"]["code"] == "storage_full", answer
@@ -37,7 +34,6 @@ def watermark(binary, mount):
         assert gateway.request("GET", "/livez")[0] == 200
         print(f"watermark: full after {n - 1} entries; readyz says {ready}")
         subprocess.run(["mount", "-o", "remount,size=64m", mount], check=True)
-        assert not os.path.exists(filler)
         answer = wait_until(lambda: (lambda a: a["t"] == "pub_ok" and a)(
             visitor.say(f"m{n}", "x" * 8000)), "space is noticed")
         assert answer["o"] == n, answer
@@ -50,10 +46,7 @@ def at_the_write(binary, library):
     """ENOSPC out of write(): the watermark saw nothing coming."""
     with Gateway(binary) as gateway:
         shim = Shim(library, gateway.data)
-        gateway.start()
-        key = gateway.add_key()
-        assert gateway.stop() == 0
-        gateway.start(shim)
+        key = gateway.start_with_key(shim)
         visitor = Visitor(gateway)
         visitor.poll()
         assert visitor.say("m1", "first")["t"] == "pub_ok"

@@ -106,6 +106,14 @@ class Gateway:
         self.port = int(line.strip().rsplit(":", 1)[1])
         return self
 
+    def start_with_key(self, shim=None):
+        """A first start makes the folder; the key is there from the second on. The key."""
+        self.start()
+        key = self.add_key()
+        assert self.stop() == 0
+        self.start(shim)
+        return key
+
     @property
     def pid(self):
         return self.process.pid

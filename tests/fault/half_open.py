@@ -79,7 +79,7 @@ def cut_wire(binary):
 
 
 def run_cut(binary, name):
-    with Gateway(binary, ping_ms=500, pong_ms=500) as gateway:
+    with Gateway(binary, ping_ms=500, pong_ms=400) as gateway:
         gateway.address = "10.213.7.1"
         gateway.start()
         child = subprocess.Popen(
@@ -106,7 +106,7 @@ def main():
         sys.stdin.read()
         assert links
         return
-    with Gateway(sys.argv[1], ping_ms=500, pong_ms=500) as gateway:
+    with Gateway(sys.argv[1], ping_ms=500, pong_ms=400) as gateway:
         gateway.start()
         silent(gateway)
         assert gateway.stop() == 0

@@ -22,10 +22,7 @@ def main():
     print(f"{cycles} cycles, {clients} clients, HOLDLINE_SEED={seed}")
     moments = random.Random(seed)
     with Gateway(binary) as gateway:
-        gateway.start()
-        key = gateway.add_key()
-        gateway.kill()
-        gateway.start()
+        key = gateway.start_with_key()
         history = gateway.folder / "history.jsonl"
         crowd = Crowd(load, gateway.port, key, history, clients)
         try:

@@ -64,10 +64,7 @@ class CuttingProxy(threading.Thread):
 def main():
     binary, load, checker = sys.argv[1:4]
     with Gateway(binary) as gateway:
-        gateway.start()
-        key = gateway.add_key()
-        assert gateway.stop() == 0
-        gateway.start()
+        key = gateway.start_with_key()
         proxy = CuttingProxy(gateway.port)
         proxy.start()
         assert proxy.is_ready.wait(5)

@@ -12,11 +12,8 @@ from gateway import Gateway, Shim, Visitor
 def main():
     binary, library = sys.argv[1:3]
     with Gateway(binary) as gateway:
-        gateway.start()
-        key = gateway.add_key()
-        assert gateway.stop() == 0
         shim = Shim(library, gateway.data)
-        gateway.start(shim)
+        key = gateway.start_with_key(shim)
         visitor = Visitor(gateway)
         visitor.poll()
         assert visitor.say("first", "before the fault")["t"] == "pub_ok"
