@@ -20,8 +20,8 @@ def say_until_full(visitor):
 
 
 def watermark(binary, mount):
-    """A real file system of 24 MiB, and refusal below 8 MiB free."""
-    with Gateway(binary, mount, disk_free_min=8 << 20) as gateway:
+    """A real file system of 96 MiB, and refusal below 48 MiB free."""
+    with Gateway(binary, mount, disk_free_min=48 << 20) as gateway:
         key = gateway.start_with_key()
         visitor = Visitor(gateway)
         visitor.poll()
@@ -29,11 +29,12 @@ def watermark(binary, mount):
         n, answer = say_until_full(visitor)
         assert answer["problem"]["code"] == "storage_full", answer
         assert answer["problem"]["retryable"]
-        status, ready = gateway.request("GET", "/readyz")
-        assert status == 503, ready
+        ready = wait_until(lambda: (lambda a: a[0] == 503 and a[1])(
+            gateway.request("GET", "/readyz")), "readyz says so")
+        assert ready["disk_free_bytes"] > 8 << 20, "refused ahead of time, not at the last byte"
         assert gateway.request("GET", "/livez")[0] == 200
         print(f"watermark: full after {n - 1} entries; readyz says {ready}")
-        subprocess.run(["mount", "-o", "remount,size=64m", mount], check=True)
+        subprocess.run(["mount", "-o", "remount,size=256m", mount], check=True)
         answer = wait_until(lambda: (lambda a: a["t"] == "pub_ok" and a)(
             visitor.say(f"m{n}", "x" * 8000)), "space is noticed")
         assert answer["o"] == n, answer
@@ -73,7 +74,7 @@ def main():
     binary, library = sys.argv[1:3]
     at_the_write(binary, library)
     mount = tempfile.mkdtemp(prefix="holdline-fault-")
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount],
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", mount],
                           capture_output=True, text=True)
     if made.returncode != 0:
         print(f"SKIPPED: the watermark on a real small disk: {made.stderr.strip()}")
