@@ -55,6 +55,23 @@ static bool split_address(const char *address, char *host, size_t host_size, con
     return true;
 }
 
+/* SO_REUSEPORT would let a second gateway take half of the first one's connections: before
+ * the first of our own sockets the port must be free for one without it. */
+static int check_free(const struct addrinfo *info)
+{
+    int one = 1;
+    int r = 0;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
+        bind(fd, info->ai_addr, info->ai_addrlen) != 0)
+        r = -errno;
+    (void)close(fd);
+    return r;
+}
+
 static int bind_socket(const struct addrinfo *info, uint16_t *out_port)
 {
     int one = 1;
@@ -84,7 +101,8 @@ static int bind_socket(const struct addrinfo *info, uint16_t *out_port)
     return fd;
 }
 
-int hl_listen_socket(const char *address, uint16_t *out_port, char *why, size_t why_size)
+int hl_listen_socket(const char *address, bool is_joining, uint16_t *out_port, char *why,
+                     size_t why_size)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
@@ -104,8 +122,11 @@ int hl_listen_socket(const char *address, uint16_t *out_port, char *why, size_t 
         (void)snprintf(why, why_size, "\"%s\": %s", address, gai_strerror(r));
         return -EINVAL;
     }
-    for (const struct addrinfo *info = infos; info != NULL && fd < 0; info = info->ai_next)
-        fd = bind_socket(info, out_port);
+    for (const struct addrinfo *info = infos; info != NULL && fd < 0; info = info->ai_next) {
+        fd = is_joining ? 0 : check_free(info);
+        if (fd == 0)
+            fd = bind_socket(info, out_port);
+    }
     freeaddrinfo(infos);
     if (fd < 0)
         (void)snprintf(why, why_size, "cannot listen on %s: %s", address, strerror(-fd));

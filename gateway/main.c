@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "gateway/command/command.h"
 
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 {
     static char name[64]; /* what argp calls the program in its messages */
     argp_err_exit_status = HL_EXIT_USAGE;
+    umask(S_IRWXG | S_IRWXO); /* what is said in private is nobody else's to read */
     if (argc < 2) {
         print_usage(stderr);
         return HL_EXIT_USAGE;

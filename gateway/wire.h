@@ -71,7 +71,9 @@ int hl_wire_reload(struct hl_wire *wire, const struct hl_wire_config *config, ch
 void hl_wire_close(struct hl_wire *wire, void (*closed)(void *arg), void *arg);
 
 /* A bound, listening, non-blocking socket with SO_REUSEPORT. `address` is "HOST:PORT",
- * "[V6]:PORT"; port 0 picks one. Writes the real one to out_port. fd or -errno. */
-int hl_listen_socket(const char *address, uint16_t *out_port, char *why, size_t why_size);
+ * "[V6]:PORT"; port 0 picks one. Writes the real one to out_port. Unless it is
+ * joining others of this process, nobody else may listen there. fd or -errno. */
+int hl_listen_socket(const char *address, bool is_joining, uint16_t *out_port, char *why,
+                     size_t why_size);
 
 #endif

@@ -130,7 +130,7 @@ static int create_stations(struct hl_server *server)
     snprintf(server->address, sizeof(server->address), "%s", server->config.listen);
     for (uint32_t i = 0; i < server->config.loops; i++) {
         uint16_t port = 0;
-        int fd = hl_listen_socket(server->address, &port, why, sizeof(why));
+        int fd = hl_listen_socket(server->address, i > 0, &port, why, sizeof(why));
         if (fd < 0)
             return refuse_start(HL_EXIT_ENVIRONMENT, why[0] != '\0' ? why : strerror(-fd));
         set_address(server, port);
@@ -226,9 +226,9 @@ int hl_server_run(const struct hl_server_options *options)
         hl_control_close_stations(server);
     }
     take_down(server);
-    hl_event(code == HL_EXIT_OK ? HL_EVENT_INFO : HL_EVENT_ERROR, "gateway.stopped",
-             HL_TEXT("reason", server->reason != NULL ? server->reason : "it did not start"),
-             HL_I64("code", code));
+    if (server->reason != NULL) /* else the last line says why it did not start */
+        hl_event(code == HL_EXIT_OK ? HL_EVENT_INFO : HL_EVENT_ERROR, "gateway.stopped",
+                 HL_TEXT("reason", server->reason), HL_I64("code", code));
     free(server);
     return code;
 }
