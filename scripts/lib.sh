@@ -88,12 +88,19 @@ configure() {
     printf '%s' "$*" >"$folder/dev.args"
 }
 
-# build FOLDER [TARGET…]
+# build FOLDER [TARGET…]: quiet, unless the compiler has something to say.
 build() {
-    local folder=$1
+    local folder=$1 log
     shift
     say "building in $folder/"
-    ninja --quiet -C "$folder" "$@" >&2
+    log=$(mktemp)
+    ninja -C "$folder" "$@" </dev/null >"$log" 2>&1 || {
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    }
+    grep -A 6 ' warning: ' "$log" >&2 || true
+    rm -f "$log"
 }
 
 # The options of an ordinary build: warnings are errors where nobody is editing.
