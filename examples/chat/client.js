@@ -139,6 +139,7 @@ export class ChatClient extends EventTarget {
 
   #open() {
     this.#stopTimer('retry');
+    this.#stopTimer('drain');
     this.#set('connecting');
     const Link = this.#pickTransport() === 'websocket' ? WebSocketLink : PollLink;
     this.#link = new Link(this);
@@ -351,11 +352,20 @@ export class ChatClient extends EventTarget {
     this.#timer('renew', RENEW_MS, () => this.#link?.send([{ t: 'auth' }]));
   }
 
+  // At a random moment of the window; without polling before.
   on_drain({ window_ms: windowMs }) {
-    this.#timer('drain', Math.random() * windowMs, () => {
-      this.#link?.close();
-      this.#open();
-    });
+    if (this.#timers.has('retry') || this.#timers.has('drain')) return;
+    const wait = Math.random() * windowMs;
+    if (this.#link.kind === 'longpoll') {
+      this.#link.close();
+      this.#set('waiting');
+      this.#timer('retry', wait, () => this.#open());
+    } else {
+      this.#timer('drain', wait, () => {
+        this.#link?.close();
+        this.#open();
+      });
+    }
   }
 
   #take(entry) {

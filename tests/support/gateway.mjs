@@ -99,16 +99,30 @@ export class Gateway {
   }
 
   async remove() {
-    if (this.child && this.child.exitCode === null && this.child.signalCode === null) await this.kill();
+    if (this.isRunning) await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  // An API key for agents.
+  // An API key for agents; when this returns, the gateway knows it.
   async key(name, more = []) {
     const { code, stdout, stderr } = await holdline(['key', 'add', '--data', this.data, '--name', name, ...more]);
     const [secret] = /hlk_[A-Za-z0-9_-]+/.exec(stdout) ?? [];
     if (code !== 0 || !secret) throw new Error(`key add: ${code} ${stdout} ${stderr}`);
+    await this.#knows(secret);
     return secret;
+  }
+
+  async #knows(secret) {
+    const deadline = Date.now() + START_MS;
+    const headers = { authorization: `Bearer ${secret}` };
+    while (this.isRunning && (await this.request('/v1/agent', { headers })).status !== 200) {
+      if (Date.now() > deadline) throw new Error('the gateway does not learn of the key');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  get isRunning() {
+    return Boolean(this.child) && this.child.exitCode === null && this.child.signalCode === null;
   }
 
   request(path, options) {

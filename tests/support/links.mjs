@@ -134,7 +134,7 @@ export class PollLink {
     if (answer.json.rid !== rid) throw new Error(`answer ${answer.json.rid} to poll ${rid}`);
     this.#take(answer.json);
     const isNewest = this.latest === rid;
-    if (this.isOpen && isNewest) this.#poll(this.queued.splice(0));
+    if (this.isOpen && isNewest && !this.isDraining) this.#poll(this.queued.splice(0));
   }
 
   #take(answer) {
@@ -142,6 +142,7 @@ export class PollLink {
     if (!answer.superseded) this.gen = answer.gen;
     for (const frame of answer.frames) {
       if (frame.t === 'bye') this.bye = frame;
+      if (frame.t === 'drain') this.isDraining = true;
       this.client.receive(frame);
       if (!this.isOpen) return;
     }
