@@ -9,6 +9,8 @@
 const POLL_WAIT_MS = 25000;
 const PROVE_MS = 2500;
 const GRACE_MS = 10000;
+// What it means that our newest poll was displaced: not by us.
+const REPLACED = { code: 'replaced', retryable: false };
 
 export class WebSocketLink {
   kind = 'websocket';
@@ -113,8 +115,9 @@ export class PollLink {
     try {
       const answer = await this.#post(body);
       if (this.isOver) return;
-      if (!answer.superseded) this.#take(answer);
       const isNewest = rid === this.#rid;
+      if (!answer.superseded) this.#take(answer);
+      else if (isNewest) this.#end({ problem: REPLACED });
       if (isNewest && !this.isOver) this.#poll(this.#queue.splice(0));
     } catch (error) {
       if (rid === this.#rid || error.problem) this.#end(error.problem ? { problem: error.problem } : { silent: true });

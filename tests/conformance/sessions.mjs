@@ -154,6 +154,10 @@ export class PollSession extends Session {
         return;
       }
       this.#take(answer.json);
+      if (answer.json.superseded && rid === this.rid) {
+        this.isOver = true;
+        this.inbox.finish({ superseded: true, problem: 'replaced' });
+      }
       if (rid === this.rid && !this.isOver) this.#poll(this.queue.splice(0));
     } catch (error) {
       if (!this.isOver) this.inbox.finish({ error: error.message });

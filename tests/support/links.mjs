@@ -134,6 +134,10 @@ export class PollLink {
     if (answer.json.rid !== rid) throw new Error(`answer ${answer.json.rid} to poll ${rid}`);
     this.#take(answer.json);
     const isNewest = this.latest === rid;
+    if (answer.json.superseded && isNewest && this.isOpen) {
+      this.#end({ problem: { code: 'replaced', retryable: false } }); // not by a poll of ours
+      return;
+    }
     if (this.isOpen && isNewest && !this.isDraining) this.#poll(this.queued.splice(0));
   }
 

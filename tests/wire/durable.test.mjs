@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { onEachTransport, useGateway } from '../support/suite.mjs';
 
-const gateway = useGateway();
+const gateway = useGateway({ env: { HOLDLINE_PUBS_PER_S: '0' } });
 let agentKey;
 const agent = async (t, more) => {
   agentKey ??= await gateway.key('ann');
@@ -87,7 +87,7 @@ onEachTransport('5,000 entries are replayed in order', async (t) => {
   const writer = await agent(t);
   const visitor = await t.connect(gateway, { transport: 'websocket' });
   await visitor.publish('m1');
-  writer.c = visitor.c;
+  await writer.subscribe(visitor.c);
   let sends = [];
   for (let i = 2; i <= 5000; i += 1) {
     sends.push(writer.publish(`m${i}`, { seq: 0 }));

@@ -50,6 +50,7 @@ class Program {
 
 async function answerOf(t, c, text) {
   const ann = await t.connect(gateway, { key: await gateway.key('ann') });
+  await ann.subscribe(c);
   assert.equal((await ann.publish(text, { c })).t, 'pub_ok');
 }
 

@@ -1,6 +1,6 @@
 // Of two attachments of one session the newer one is the real one.
 import assert from 'node:assert/strict';
-import { onEachTransport, useGateway, wireTest } from '../support/suite.mjs';
+import { useGateway, wireTest } from '../support/suite.mjs';
 
 const gateway = useGateway();
 
@@ -40,6 +40,8 @@ wireTest('an old generation is refused, and what it says is not taken', async (t
   old.drop();
   const young = twin(t, old, { transport: 'websocket' });
   await young.connect();
+  await young.send({ t: 'ping', ts: 'confirms the welcome' });
+  await young.waitForType('pong');
   const body = { rid: 1000, gen, token: old.token, frames: [{ t: 'pub', mid: 'late', body: { text: 'late' } }] };
   const answer = await link.post(body);
   assert.equal(answer.status, 409);
@@ -47,7 +49,7 @@ wireTest('an old generation is refused, and what it says is not taken', async (t
   assert.equal((await young.publish('two')).o, 2);
 });
 
-onEachTransport('a session that keeps moving loses and repeats nothing', async (t) => {
+wireTest('a session that keeps moving loses and repeats nothing', async (t) => {
   const visitor = await t.connect(gateway);
   const kinds = ['longpoll', 'websocket'];
   const sends = [];
