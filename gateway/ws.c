@@ -389,6 +389,19 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
     return close_if_due(ws);
 }
 
+/* libwebsockets 4.1.6 on libuv, as Debian builds it, closes a socket twice whose callback says
+ * -1 when it is writable: the second time kills it before its close frame is out. Closed in this
+ * way it sends the frame, and goes on in the background. */
+static int close_when_writable(struct hl_ws *ws)
+{
+    int r = close_if_due(ws);
+
+    if (r == 0 || ws->is_broken)
+        return r;
+    lws_set_timeout(ws->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+    return 0;
+}
+
 int hl_ws_writeable(struct hl_ws *ws)
 {
     if (ws->is_broken)
@@ -397,7 +410,7 @@ int hl_ws_writeable(struct hl_ws *ws)
     flush_queue(ws);
     if (ws->is_link_open && may_write(ws))
         hl_hub_link_writable(ws->engine->wire->config.hub, &ws->link);
-    return close_if_due(ws);
+    return close_when_writable(ws);
 }
 
 /* The reason in the peer's close frame must be UTF-8 too (RFC 6455 section 5.5.1). */
