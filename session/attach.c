@@ -141,7 +141,6 @@ static uint64_t ask_registry(struct hl_hub *hub, struct hl_arrival *arrival, str
     int r = hl_registry_attach(hub->config.registry, &attach, &generation);
     if (r == 0)
         return generation;
-    HL_CHECK(r != HL_ATTACH_KNOWN); /* polls whose session is here do not come here */
     if (r == HL_ATTACH_REPLACED)
         close_arrival(hub, arrival, HL_PROBLEM_REPLACED, "A newer attachment took over.");
     else if (r == HL_ATTACH_LATE)
@@ -158,7 +157,8 @@ static void inherit(struct hl_session *session, const struct hl_session *old)
 {
     if (session->expected_seq < old->expected_seq)
         session->expected_seq = old->expected_seq;
-    session->stored_seq = old->stored_seq;
+    if (session->stored_seq < old->stored_seq)
+        session->stored_seq = old->stored_seq;
     session->pub_tokens = old->pub_tokens;
     session->pub_tokens_ms = old->pub_tokens_ms;
 }

@@ -192,21 +192,19 @@ static int read_hello(const struct hl_poll_request *request, struct hl_arrival *
 /* Positions and sequence number as the client has them now. */
 static void place_session(struct hl_session *session, const struct hl_arrival *arrival)
 {
-    for (size_t i = 0; i < hl_frame_n_positions(arrival->positions); i++) {
-        struct hl_position position = hl_frame_position(arrival->positions, i);
-        struct hl_subscription *subscription =
-            hl_subscription_find(session, &position.conversation);
-        if (subscription != NULL && position.epoch == session->hub->epoch)
-            hl_subscription_place(subscription, position.offset);
-    }
-    if (session->state != HL_SESSION_OPENING && arrival->seq > session->expected_seq)
+    if (arrival->positions != NULL)
+        hl_subscription_place_all(session, arrival->positions);
+    if (arrival->seq > session->expected_seq)
         session->expected_seq = arrival->seq;
+    if (arrival->seq > session->stored_seq + 1)
+        session->stored_seq = arrival->seq - 1;
 }
 
 static void go_on(struct hl_session *session, const struct hl_arrival *arrival)
 {
     struct hl_fault fault = {.code = HL_PROBLEM_BUSY, .detail = "Out of memory."};
 
+    HL_CHECK(session->generation == arrival->generation);
     if (hl_session_bind_poll(session, arrival->link, arrival->rid, arrival->deadline_ms) != 0) {
         refuse_poll(arrival->link, &fault);
         return;
@@ -231,21 +229,22 @@ static bool try_go_on(struct hl_hub *hub, struct hl_arrival *arrival)
                                .is_poll = true,
                                .generation = arrival->generation,
                                .rid = arrival->rid};
-    uint64_t generation;
 
     attach.session = hl_identity_session(&arrival->identity, arrival->generation);
     attach.proof = arrival->identity.is_agent ? HL_PROOF_KEY : arrival->identity.claims.generation;
     struct hl_session *session = hl_session_find(hub, &attach.session);
-    if (arrival->is_explicit || session == NULL || session->generation != arrival->generation)
+    if (arrival->is_explicit || session == NULL)
         return false;
-    int r = hl_registry_attach(hub->config.registry, &attach, &generation);
-    if (r == HL_ATTACH_KNOWN)
-        go_on(session, arrival);
-    else if (r == HL_ATTACH_LATE)
+    int r = hl_registry_go_on(hub->config.registry, &attach);
+    if (r == HL_ATTACH_UNKNOWN)
+        return false;
+    if (r == HL_ATTACH_LATE)
         hl_poll_answer_late(arrival->link, arrival->rid, arrival->generation);
-    else
+    else if (r == HL_ATTACH_REPLACED)
         refuse_poll(arrival->link, &(struct hl_fault){.code = HL_PROBLEM_REPLACED,
                                                       .detail = "A newer attachment took over."});
+    else
+        go_on(session, arrival);
     return true;
 }
 

@@ -194,13 +194,15 @@ static int judge_older_poll(const struct attachment *have, const struct hl_attac
     return have->is_bound ? HL_ATTACH_LATE : 0;
 }
 
-static int judge_current_poll(struct attachment *have, const struct hl_attach *attach)
+/* A hello in a poll. One that was long on the way must not end what the same client did
+ * afterwards with the same token: request numbers tell. */
+static int judge_hello_poll(const struct attachment *have, const struct hl_attach *attach)
 {
-    if (attach->rid < have->rid)
+    bool is_open = have->confirmed < have->generation && attach->proof == have->proof;
+
+    if (is_open && have->is_poll && attach->rid < have->attach_rid)
         return HL_ATTACH_LATE;
-    have->rid = attach->rid;
-    have->confirmed = have->generation;
-    return have->member == attach->member ? HL_ATTACH_KNOWN : 0;
+    return is_open && have->is_bound && attach->rid <= have->rid ? HL_ATTACH_LATE : 0;
 }
 
 static int judge_attach(struct attachment *have, const struct hl_attach *attach)
@@ -208,10 +210,33 @@ static int judge_attach(struct attachment *have, const struct hl_attach *attach)
     if (attach->proof < have->confirmed)
         return HL_ATTACH_REPLACED;
     if (attach->is_explicit)
-        return is_repeat(have, attach) && attach->rid < have->attach_rid ? HL_ATTACH_LATE : 0;
-    if (attach->generation == have->generation)
-        return judge_current_poll(have, attach);
+        return attach->is_poll ? judge_hello_poll(have, attach) : 0;
+    if (attach->generation == have->generation) {
+        have->confirmed = have->generation; /* the client knows it from the welcome */
+        return attach->rid < have->rid ? HL_ATTACH_LATE : 0;
+    }
     return judge_older_poll(have, attach);
+}
+
+static int go_on(struct attachment *have, const struct hl_attach *attach)
+{
+    if (have == NULL || have->generation != attach->generation || have->member != attach->member)
+        return HL_ATTACH_UNKNOWN;
+    if (attach->proof < have->confirmed)
+        return HL_ATTACH_REPLACED;
+    have->confirmed = have->generation;
+    if (attach->rid < have->rid)
+        return HL_ATTACH_LATE;
+    have->rid = attach->rid;
+    return 0;
+}
+
+int hl_registry_go_on(struct hl_registry *registry, const struct hl_attach *attach)
+{
+    pthread_mutex_lock(&registry->lock);
+    int r = go_on(find_attachment(registry, &attach->session), attach);
+    pthread_mutex_unlock(&registry->lock);
+    return r;
 }
 
 static void fence_other(const struct attachment *have, const struct hl_attach *attach,
@@ -235,7 +260,8 @@ static void move_attachment(struct hl_registry *registry, struct attachment *hav
     have->member = attach->member;
     have->proof = attach->proof;
     have->attach_rid = attach->rid;
-    have->rid = attach->rid;
+    if (attach->is_poll)
+        have->rid = attach->rid;
     have->is_poll = attach->is_poll;
     have->is_bound = !attach->is_poll;
 }

@@ -74,10 +74,13 @@ struct hl_attach {
     uint64_t preset;     /* generation to give if the session is new; 0: the next */
 };
 enum {
-    HL_ATTACH_KNOWN = 1, /* poll: goes on with the attachment that this hub has */
-    HL_ATTACH_LATE,      /* poll: a newer request was seen, or a stream has taken over */
-    HL_ATTACH_REPLACED,  /* a newer attachment was confirmed */
+    HL_ATTACH_LATE = 1, /* poll: a newer request was seen, or a stream has taken over */
+    HL_ATTACH_REPLACED, /* a newer attachment was confirmed */
+    HL_ATTACH_UNKNOWN,  /* poll: this hub does not have the newest attachment: attach */
 };
+/* Whether a poll goes on with the attachment that this hub has: 0, HL_ATTACH_LATE,
+ * HL_ATTACH_REPLACED, HL_ATTACH_UNKNOWN (nothing was changed). Confirms the welcome. */
+int hl_registry_go_on(struct hl_registry *registry, const struct hl_attach *attach);
 /* Decides about a hello or a poll. 0: attached (or attached again, if the answer to the same
  * request was lost) as out_generation; the hub that had the session before is told to fence
  * it. An outcome above; -ENOMEM. */

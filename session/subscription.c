@@ -304,7 +304,7 @@ void hl_subscription_rewind(struct hl_subscription *subscription, uint64_t after
     subscription->wants_synced = true;
 }
 
-void hl_subscription_place(struct hl_subscription *subscription, uint64_t offset)
+static void place_cursor(struct hl_subscription *subscription, uint64_t offset)
 {
     if (subscription->state == HL_SUBSCRIPTION_OPENING)
         return;
@@ -315,6 +315,26 @@ void hl_subscription_place(struct hl_subscription *subscription, uint64_t offset
     else
         move_cursor(subscription, subscription->cursor, offset);
     (void)hl_subscription_ack(subscription, offset);
+}
+
+void hl_subscription_place_all(struct hl_session *session, const json_t *positions)
+{
+    for (size_t i = 0; i < hl_frame_n_positions(positions); i++) {
+        struct hl_position position = hl_frame_position(positions, i);
+        struct hl_subscription *subscription =
+            hl_subscription_find(session, &position.conversation);
+        if (subscription == NULL || position.epoch != session->hub->epoch)
+            continue;
+        subscription->is_placed = true;
+        place_cursor(subscription, position.offset);
+    }
+    for (struct hl_list *at = session->subscriptions.next; at != &session->subscriptions;
+         at = at->next) {
+        struct hl_subscription *subscription = HL_CONTAINER_OF(at, struct hl_subscription, member);
+        if (!subscription->is_placed)
+            place_cursor(subscription, 0);
+        subscription->is_placed = false;
+    }
 }
 
 static void tell_mark(struct hl_subscription *subscription)

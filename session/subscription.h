@@ -37,6 +37,7 @@ struct hl_subscription {
     uint8_t verdict;       /* enum hl_verdict */
     bool is_asked;         /* made by a sub frame, not by the attachment */
     bool wants_synced;
+    bool is_placed;  /* by the positions of the poll at hand */
     bool has_epoch;  /* OPENING: a position was given */
     uint64_t epoch;  /* OPENING: of that position */
     uint64_t start;  /* OPENING: that position */
@@ -87,8 +88,9 @@ bool hl_subscription_offer(struct hl_subscription *subscription, const struct hl
 bool hl_subscription_ack(struct hl_subscription *subscription, uint64_t offset);
 /* The client wants everything after this offset (again). */
 void hl_subscription_rewind(struct hl_subscription *subscription, uint64_t after);
-/* The client's position at the start of a poll: what was lost on the way is sent again. */
-void hl_subscription_place(struct hl_subscription *subscription, uint64_t offset);
+/* The client's positions at the start of a poll: what was lost on the way is sent again. A
+ * conversation that is not among them counts as 0. */
+void hl_subscription_place_all(struct hl_session *session, const json_t *positions);
 /* A person has read up to here. True if that is news. */
 bool hl_subscription_mark_read(struct hl_subscription *subscription, uint64_t offset);
 /* Would a session with a link be sent more at once? */
