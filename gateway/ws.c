@@ -13,6 +13,8 @@
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
 
 enum {
+    FIN_CLOSE = 0x88,         /* first byte of a close frame */
+    CLOSE_REASON_MAX = 123,   /* RFC 6455 section 5.5 */
     QUEUE_BYTES_MAX = 262144, /* waiting for a socket that takes nothing */
     DEFLATE_BYTES_MIN = 512,  /* smaller messages are not worth compressing */
     RSV1 = 0x40               /* "compressed", in a frame's first byte */
@@ -191,17 +193,35 @@ static void begin_close(struct hl_ws *ws, int code, const char *reason)
         (void)lws_callback_on_writable(ws->wsi);
 }
 
-/* The result of a callback: -1 lets libwebsockets send the close frame, once everything in
- * front of it is out. */
+/* libwebsockets offers no call that writes a close frame: LWS_WRITE_HTTP writes bytes as they
+ * are, so the frame is made here. */
+static void write_close(struct hl_ws *ws)
+{
+    char frame[LWS_PRE + 4 + CLOSE_REASON_MAX];
+    char *bytes = frame + LWS_PRE;
+    size_t size = strnlen(ws->close_reason, CLOSE_REASON_MAX);
+
+    bytes[0] = (char)FIN_CLOSE;
+    bytes[1] = (char)(2 + size);
+    bytes[2] = (char)(ws->close_code >> 8);
+    bytes[3] = (char)(ws->close_code & 0xff);
+    memcpy(bytes + 4, ws->close_reason, size);
+    ws->is_close_sent = true;
+    if (lws_write(ws->wsi, (unsigned char *)bytes, 4 + size, LWS_WRITE_HTTP) < 0)
+        hl_ws_kill(ws);
+}
+
+/* The result of a callback. Sends the close frame once everything in front of it is out; the
+ * peer's answer, or CLOSE_MS, ends the socket then. Not left to libwebsockets: where it closes
+ * because WRITEABLE returned -1, Debian's build does so twice, and the second time cuts the
+ * frame off. */
 static int close_if_due(struct hl_ws *ws)
 {
     if (ws->is_broken)
         return -1;
-    if (ws->close_code == 0 || !may_write(ws))
-        return 0;
-    lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code,
-                     (unsigned char *)(uintptr_t)ws->close_reason, strlen(ws->close_reason));
-    return -1;
+    if (ws->close_code != 0 && !ws->is_close_sent && may_write(ws))
+        write_close(ws);
+    return 0;
 }
 
 /* What the wire itself finds wrong with a message: bye, then close, as the core does it. */
@@ -416,10 +436,12 @@ int hl_ws_writeable(struct hl_ws *ws)
 /* The reason in the peer's close frame must be UTF-8 too (RFC 6455 section 5.5.1). */
 int hl_ws_peer_closes(struct hl_ws *ws, struct hl_bytes payload)
 {
-    if (payload.size > 2 &&
-        !hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2})) {
-        lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
-        return -1;
-    }
-    return 0;
+    if (ws->close_code != 0)
+        return -1; /* the answer to ours: nothing is left to say */
+    if (payload.size <= 2 || hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2}))
+        return 0;
+    ws->close_code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    ws->close_reason = "";
+    write_close(ws);
+    return -1;
 }

@@ -42,7 +42,8 @@ struct hl_ws {
     struct hl_list stall_link, close_link;
     uint64_t stalled_at_ms, close_at_ms;
     const char *close_reason;
-    int close_code;    /* not 0: closing */
+    int close_code; /* not 0: closing */
+    bool is_close_sent;
     bool is_link_open; /* the hub knows the link */
     bool is_echo;
     bool has_deflate;
