@@ -181,51 +181,61 @@ static int lock_folder(struct sqlite_log *log, char *why, size_t why_size)
     return r;
 }
 
-static int migrate_schema(struct sqlite_log *log, char *why, size_t why_size)
+/* What a check or a migration of the schema means for opening. */
+static int judge_schema(struct sqlite_log *log, int r, char *why, size_t why_size)
 {
-    int64_t version = 0;
-    int r = hl_sqlite_schema_check(log->db, &version);
-
-    if (r == 0)
-        r = hl_sqlite_schema_migrate(log->db, HL_SQLITE_SCHEMA_VERSION);
-    if (r == HL_SQLITE_SCHEMA_NEWER) {
-        write_reason(why, why_size, "%s: schema version %lld, this holdline knows up to %d",
-                     log->path, (long long)version, (int)HL_SQLITE_SCHEMA_VERSION);
+    switch (r) {
+    case 0:
+        return 0;
+    case HL_SQLITE_SCHEMA_NEWER:
+        write_reason(why, why_size,
+                     "%s: written by a newer holdline: its schema version is "
+                     "above %d",
+                     log->path, (int)HL_SQLITE_SCHEMA_VERSION);
         return HL_LOG_SQLITE_SCHEMA_NEWER;
-    }
-    if (r == HL_SQLITE_SCHEMA_FOREIGN || r == -EBADMSG) {
+    case HL_SQLITE_SCHEMA_FOREIGN:
+    case -EBADMSG:
         write_reason(why, why_size, "%s: not a data file of holdline, or damaged", log->path);
         return HL_LOG_SQLITE_NOT_A_LOG;
-    }
-    if (r != 0)
+    default:
         write_reason(why, why_size, "%s: %s", log->path, sqlite3_errmsg(log->db));
+        return r;
+    }
+}
+
+/* Before the file is in WAL mode a journal that was deleted could come back with a power cut
+ * and undo what is newer than it: synchronous = EXTRA makes its end durable. Memory-mapped
+ * reads would turn a bad sector into SIGBUS; 64 MiB keep the hot pages. */
+static int set_up_file(sqlite3 *db)
+{
+    int64_t synchronous = 0;
+    int r = hl_sqlite_run(db, "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
+                              "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+                              "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0");
+
+    if (r == 0)
+        r = hl_sqlite_schema_migrate(db, HL_SQLITE_SCHEMA_VERSION);
+    if (r == 0)
+        r = checkpoint_all(db);
+    if (r == 0)
+        r = hl_sqlite_query_integer(db, "PRAGMA synchronous", &synchronous);
+    HL_CHECK(r != 0 || synchronous == 2);
     return r;
 }
 
 static int open_writer_db(struct sqlite_log *log, const char *vfs, char *why, size_t why_size)
 {
-    int64_t synchronous = 0;
+    int64_t version = 0;
     int r = hl_sqlite_file_open(log->path, vfs, HL_SQLITE_CREATE, &log->db);
 
     if (r != 0) {
         write_reason(why, why_size, "%s: cannot be opened: %s", log->path, strerror(-r));
         return r;
     }
-    r = migrate_schema(log, why, why_size);
-    if (r != 0)
-        return r;
-    /* memory-mapped reads would turn a bad sector into SIGBUS; 64 MiB keep the hot pages */
-    r = hl_sqlite_run(log->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                               "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;"
-                               "PRAGMA mmap_size = 0");
+    r = hl_sqlite_schema_check(log->db, &version);
     if (r == 0)
-        r = hl_sqlite_query_integer(log->db, "PRAGMA synchronous", &synchronous);
-    if (r == 0)
-        r = checkpoint_all(log->db);
-    if (r != 0)
-        write_reason(why, why_size, "%s: %s", log->path, sqlite3_errmsg(log->db));
-    HL_CHECK(r != 0 || synchronous == 2);
-    return r;
+        r = set_up_file(log->db);
+    return judge_schema(log, r, why, why_size);
 }
 
 static int boot_meta(struct sqlite_log *log, const uint8_t *chain_key, char *why, size_t why_size)
