@@ -215,7 +215,7 @@ static int create_session(struct hl_hub *hub, const struct hl_arrival *arrival,
 
     if (old != NULL) {
         before = *old; /* figures only */
-        hl_session_fence(old);
+        hl_session_fence(old, arrival->link->kind == HL_LINK_POLL);
     }
     int r = hl_session_create(hub, birth, out_session);
     if (r == 0 && old != NULL)

@@ -127,7 +127,7 @@ void hl_ephemeral_on_signal(struct hl_registry_member *member, const struct hl_s
     if (signal->kind == HL_SIGNAL_FENCE) {
         struct hl_session *session = hl_session_find(hub, &signal->session);
         if (session != NULL && session->generation < signal->generation)
-            hl_session_fence(session);
+            hl_session_fence(session, signal->is_on);
     } else {
         hand_out(hub, signal);
     }

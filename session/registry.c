@@ -242,8 +242,10 @@ int hl_registry_go_on(struct hl_registry *registry, const struct hl_attach *atta
 static void fence_other(const struct attachment *have, const struct hl_attach *attach,
                         uint64_t generation)
 {
-    struct hl_signal signal = {
-        .kind = HL_SIGNAL_FENCE, .session = attach->session, .generation = generation};
+    struct hl_signal signal = {.kind = HL_SIGNAL_FENCE,
+                               .session = attach->session,
+                               .generation = generation,
+                               .is_on = attach->is_poll};
 
     if (have->member != attach->member)
         put_letter(have->member, &signal);
@@ -344,8 +346,10 @@ void hl_registry_end(struct hl_registry *registry, const struct hl_id *session)
     pthread_mutex_lock(&registry->lock);
     struct attachment *have = find_attachment(registry, session);
     if (have != NULL) {
-        struct hl_signal signal = {
-            .kind = HL_SIGNAL_FENCE, .session = *session, .generation = have->generation + 1};
+        struct hl_signal signal = {.kind = HL_SIGNAL_FENCE,
+                                   .session = *session,
+                                   .generation = have->generation + 1,
+                                   .is_on = true};
         put_letter(have->member, &signal);
         free_attachment(registry, have);
     }

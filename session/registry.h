@@ -21,7 +21,7 @@ void hl_registry_destroy(struct hl_registry *registry); /* after all its hubs; a
 /* ---- signals ---- */
 
 enum hl_signal_kind {
-    HL_SIGNAL_FENCE,    /* session below generation is over */
+    HL_SIGNAL_FENCE,    /* session below generation is over; is_on: a poll took over */
     HL_SIGNAL_TYPING,   /* is_on */
     HL_SIGNAL_PRESENCE, /* is_on; asks those present to say so, to `session` alone */
     HL_SIGNAL_RECEIPT   /* delivered, read */

@@ -142,16 +142,22 @@ static struct hl_poll *take_poll(struct hl_session *session)
 }
 
 /* The links of an older attachment, ended by a newer one. */
-static void replace_links(struct hl_session *session)
+static void replace_links(struct hl_session *session, bool is_by_poll)
 {
+    static const char why[] = "This session was attached again elsewhere.";
     struct hl_link *link = take_stream(session);
     struct hl_poll *poll = take_poll(session);
 
     if (link != NULL)
-        hl_hub_close_link(session->hub, link, HL_PROBLEM_REPLACED,
-                          "This session was attached again elsewhere.");
-    if (poll != NULL)
+        hl_hub_close_link(session->hub, link, HL_PROBLEM_REPLACED, why);
+    if (poll == NULL)
+        return;
+    if (is_by_poll) {
         hl_poll_supersede(poll, session->generation);
+        return;
+    }
+    hl_hub_close_link(session->hub, poll->link, HL_PROBLEM_REPLACED, why);
+    hl_poll_destroy(poll);
 }
 
 void hl_session_bind_stream(struct hl_session *session, struct hl_link *link)
@@ -172,7 +178,7 @@ int hl_session_bind_poll(struct hl_session *session, struct hl_link *link, uint6
     if (r != 0)
         return r;
     HL_CHECK(session->state != HL_SESSION_ENDED);
-    replace_links(session);
+    replace_links(session, true);
     session->poll = poll;
     link->session = session;
     session->hub->stats.polls_parked++;
@@ -284,11 +290,11 @@ void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const
         hl_hub_close_link(session->hub, link, code, detail);
 }
 
-void hl_session_fence(struct hl_session *session)
+void hl_session_fence(struct hl_session *session, bool is_by_poll)
 {
     session->hub->stats.fenced++;
     session->is_fenced = true;
-    replace_links(session);
+    replace_links(session, is_by_poll);
     hl_session_end(session);
 }
 

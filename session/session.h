@@ -92,8 +92,10 @@ void hl_session_answered(struct hl_session *session);
 void hl_session_end(struct hl_session *session);
 /* … or with bye, or the problem as the poll's answer. */
 void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const char *detail);
-/* Another attachment has taken over: bye `replaced`; a waiting poll is answered superseded. */
-void hl_session_fence(struct hl_session *session);
+/* Another attachment has taken over: `replaced`. A waiting poll that a poll has displaced is
+ * answered as superseded: it may be the same client's, overtaken on the way; if it is not, the
+ * next poll is refused as replaced. */
+void hl_session_fence(struct hl_session *session, bool is_by_poll);
 void hl_session_free(struct hl_session *session); /* ENDED; the hub's sweep */
 
 /* Where to write the next frame to it; LIVE, POLLED and OPENING only. */
