@@ -283,7 +283,7 @@ static void end_output(struct hl_conn *conn)
     if (conn->tls != NULL)
         hl_tls_stream_shutdown(conn->tls);
     (void)shutdown(conn->fd, SHUT_WR);
-    if (conn->is_eof) {
+    if (conn->is_eof || !conn->lingers) {
         hl_conn_close(conn);
         return;
     }
@@ -333,7 +333,7 @@ void hl_conn_write(struct hl_conn *conn, struct hl_bytes data)
     update_events(conn);
 }
 
-void hl_conn_finish(struct hl_conn *conn)
+void hl_conn_finish(struct hl_conn *conn, bool lingers)
 {
     if (conn->phase == HL_CONN_CLOSED || conn->phase == HL_CONN_FINISHING)
         return;
@@ -342,6 +342,7 @@ void hl_conn_finish(struct hl_conn *conn)
         return;
     }
     conn->phase = HL_CONN_FINISHING;
+    conn->lingers = lingers;
     hl_buffer_fini(&conn->in);
     conn->wants_input = true;
     if (hl_conn_is_drained(conn))

@@ -49,6 +49,7 @@ struct hl_conn {
     struct hl_buffer out;
     size_t out_sent;  /* of out */
     size_t discarded; /* while finishing */
+    bool lingers;
     bool wants_input;
     bool watches_end;    /* wants to know the peer's end although it wants no input */
     bool wants_writable; /* TLS must write before it can go on reading */
@@ -79,9 +80,10 @@ void hl_conn_write(struct hl_conn *conn, struct hl_bytes data);
 
 void hl_conn_set_due(struct hl_conn *conn, enum hl_due due);
 
-/* Sends what is waiting, says goodbye and closes; the peer's last bytes are read and dropped,
- * so that it can read our answer. ops->gone comes at the end. */
-void hl_conn_finish(struct hl_conn *conn);
+/* Sends what is waiting, says goodbye and closes. `lingers`: the peer may still be sending;
+ * what comes is read and dropped for a while, since unread bytes would turn the close into a
+ * reset that may overtake our answer. ops->gone comes at the end. */
+void hl_conn_finish(struct hl_conn *conn, bool lingers);
 void hl_conn_close(struct hl_conn *conn); /* at once; may be called twice */
 
 /* Gives the plain socket and its place in the limits away; the connection is over, without

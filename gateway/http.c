@@ -60,7 +60,7 @@ void hl_http_request_done(struct hl_http_request *request)
     if (conn == NULL || conn->phase != HL_CONN_OPEN)
         return;
     if (!is_keep_alive || conn->is_eof) {
-        hl_conn_finish(conn);
+        hl_conn_finish(conn, size != conn->in.size);
         return;
     }
     hl_conn_consume(conn, size);
@@ -317,7 +317,7 @@ static void on_input(struct hl_conn *conn)
     else if (conn->in.size > 0)
         read_request(conn);
     else if (conn->is_eof)
-        hl_conn_finish(conn);
+        hl_conn_finish(conn, false);
 }
 
 static void on_drained(struct hl_conn *conn)

@@ -48,7 +48,7 @@ static void push_inward(struct tunnel *tunnel)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            hl_conn_finish(conn); /* it has closed: nobody reads on */
+            hl_conn_finish(conn, false); /* it has closed: nobody reads on */
             return;
         }
         if (n <= 0)
@@ -72,7 +72,7 @@ static void push_outward(struct tunnel *tunnel)
     if (n > 0)
         hl_conn_write(conn, (struct hl_bytes){conn->wire->scratch, (size_t)n});
     else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
-        hl_conn_finish(conn);
+        hl_conn_finish(conn, false);
 }
 
 static void on_inner(uv_poll_t *poll, int status, int events)
@@ -80,7 +80,7 @@ static void on_inner(uv_poll_t *poll, int status, int events)
     struct tunnel *tunnel = poll->data;
 
     if (status < 0)
-        hl_conn_finish(tunnel->conn);
+        hl_conn_finish(tunnel->conn, false);
     if (tunnel->conn->phase == HL_CONN_OPEN && (events & UV_READABLE) != 0)
         push_outward(tunnel);
     if (tunnel->conn->phase == HL_CONN_OPEN && (events & UV_WRITABLE) != 0)
