@@ -13,11 +13,12 @@
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
 
 enum {
-    FIN_CLOSE = 0x88,         /* first byte of a close frame */
-    CLOSE_REASON_MAX = 123,   /* RFC 6455 section 5.5 */
-    QUEUE_BYTES_MAX = 262144, /* waiting for a socket that takes nothing */
-    DEFLATE_BYTES_MIN = 512,  /* smaller messages are not worth compressing */
-    RSV1 = 0x40               /* "compressed", in a frame's first byte */
+    FIN_CLOSE = 0x88,           /* first byte of a close frame */
+    CLOSE_REASON_MAX = 123,     /* RFC 6455 section 5.5 */
+    QUEUE_BYTES_MAX = 262144,   /* waiting for a socket that takes nothing */
+    UNPROVEN_BYTES_MAX = 16384, /* far less than a socket's buffer */
+    DEFLATE_BYTES_MIN = 512,    /* smaller messages are not worth compressing */
+    RSV1 = 0x40                 /* "compressed", in a frame's first byte */
 };
 
 /* -- life -- */
@@ -255,13 +256,24 @@ static struct hl_ws *ws_of(struct hl_link *link)
     return HL_CONTAINER_OF(link, struct hl_ws, link);
 }
 
+/* Asking the socket is a system call; for a while after it had room it is not asked again. */
+static bool has_room(struct hl_ws *ws)
+{
+    if (ws->unproven_bytes < UNPROVEN_BYTES_MAX)
+        return true;
+    if (lws_send_pipe_choked(ws->wsi))
+        return false;
+    ws->unproven_bytes = 0;
+    return true;
+}
+
 static bool is_link_ready(struct hl_link *link)
 {
     struct hl_ws *ws = ws_of(link);
 
     if (ws->wsi == NULL || ws->is_broken || ws->close_code != 0)
         return false;
-    if (may_write(ws) && !lws_send_pipe_choked(ws->wsi))
+    if (may_write(ws) && has_room(ws))
         return true;
     note_stall(ws);
     (void)lws_callback_on_writable(ws->wsi); /* the hub is told then */

@@ -125,7 +125,9 @@ class Holdline(Target):
         if not data.exists():
             # A first start makes the folder; then the key is there from the beginning.
             self.serve(data)
-            self.processes.pop().terminate()
+            first = self.processes.pop()
+            first.terminate()
+            first.wait(PATIENCE_S)
             done = subprocess.run(
                 [self.binary(), "key", "add", "--data", data, "--name", "bench", "--role",
                  "agent"], capture_output=True, text=True, env=self.environment())
