@@ -24,6 +24,7 @@ struct arguments {
     const char *data;
     const char *to;
     const char *from;
+    const char **folder; /* the one of these two that may come without its option; or NULL */
     bool is_json;
 };
 
@@ -44,8 +45,11 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
         arguments->is_json = true;
         return 0;
     case ARGP_KEY_ARG:
-        argp_error(state, "takes no argument \"%s\"", value);
-        return EINVAL;
+        if (arguments->folder == NULL || *arguments->folder != NULL)
+            argp_error(state, "takes no further argument \"%s\"", value);
+        else
+            *arguments->folder = value;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -289,6 +293,7 @@ int hl_command_backup(int argc, char **argv)
         NULL,
         NULL};
     struct arguments arguments = {.data = "data"};
+    arguments.folder = &arguments.to;
     struct hl_data_paths paths;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
         return HL_EXIT_USAGE;
@@ -361,6 +366,7 @@ int hl_command_restore(int argc, char **argv)
         NULL,
         NULL};
     struct arguments arguments = {.data = "data"};
+    arguments.folder = &arguments.from;
     struct hl_data_paths from;
     struct hl_data_paths to;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)

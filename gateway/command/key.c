@@ -163,7 +163,7 @@ static int list_keys(struct hl_keys *keys, const struct arguments *arguments)
     if (r != 0)
         return hl_command_fail(HL_EXIT_ENVIRONMENT, "cannot read the keys: %s", strerror(-r));
     hl_buffer_init(&out, OUTPUT_MAX);
-    hl_buffer_append_text(&out, arguments->is_json ? "{\"data\":[" : "");
+    hl_buffer_append_text(&out, arguments->is_json ? "{\"keys\":[" : "");
     for (size_t i = 0; i < n_items; i++) {
         if (!arguments->is_json) {
             append_row(&out, &items[i]);

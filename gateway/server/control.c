@@ -11,9 +11,10 @@
 #include "gateway/command/command.h"
 
 enum {
-    WATCH_MS = 1000,   /* between looks at keys, secrets and the disk */
+    WATCH_MS = 250,    /* between looks at keys, secrets and the disk */
     DOWN_STEP_MS = 50, /* between looks at whether all is down */
     SETTLE_MS = 1000,  /* after which a station's counters are surely fresh */
+    QUIET_MS = 300,    /* without any connection: nobody is between two requests */
     FAILED_MS = 1000,  /* time to tell clients after the store failed */
     LATE_MS = 30000,   /* from the order to stop to the end, whatever happens */
     VALUE_BYTES_MAX = 32768,
@@ -166,8 +167,8 @@ static int watch(struct hl_server *server)
     }
 }
 
-/* Whether nobody is left who could still be told something. */
-static bool is_quiet(struct hl_server *server, uint64_t since_ms)
+/* Whether nobody seems to be left who could still be told something. */
+static bool looks_quiet(struct hl_server *server, uint64_t since_ms)
 {
     struct hl_wire_stats wire;
     struct hl_log_info info;
@@ -187,17 +188,35 @@ static bool is_quiet(struct hl_server *server, uint64_t since_ms)
     return n_waiting == 0 && now_ms(server) > since_ms + SETTLE_MS;
 }
 
+static bool wait_quiet(struct hl_server *server, uint64_t since_ms, uint64_t until_ms)
+{
+    uint64_t quiet_ms = now_ms(server);
+    while (now_ms(server) < until_ms) {
+        int number = wait_signal(server, DOWN_STEP_MS);
+        if (number == SIGTERM || number == SIGINT)
+            return true; /* told twice: now */
+        if (!looks_quiet(server, since_ms))
+            quiet_ms = now_ms(server);
+        if (now_ms(server) >= quiet_ms + QUIET_MS)
+            return true;
+    }
+    return false;
+}
+
+/* Connections are taken as long as clients are being told: one between two long-polls comes
+ * back at once and must hear it, and balancers must see /readyz say no. */
 static void drain(struct hl_server *server, uint32_t window_ms, uint32_t deadline_ms)
 {
     uint64_t since_ms = now_ms(server);
-    atomic_store(&server->house.is_draining, true);
-    for (size_t i = 0; i < server->house.n_stations; i++)
-        hl_station_drain(server->house.stations[i], window_ms, deadline_ms);
-    while (!is_quiet(server, since_ms) && now_ms(server) < since_ms + deadline_ms) {
-        int number = wait_signal(server, DOWN_STEP_MS);
-        if (number == SIGTERM || number == SIGINT)
-            return; /* told twice: now */
-    }
+    struct hl_house *house = &server->house;
+    atomic_store(&house->is_draining, true);
+    for (size_t i = 0; i < house->n_stations; i++)
+        hl_station_drain(house->stations[i], window_ms, deadline_ms);
+    if (wait_quiet(server, since_ms, since_ms + window_ms))
+        return;
+    for (size_t i = 0; i < house->n_stations; i++)
+        hl_station_refuse(house->stations[i]);
+    wait_quiet(server, since_ms, since_ms + deadline_ms);
 }
 
 void hl_control_close_stations(struct hl_server *server)

@@ -283,7 +283,7 @@ void hl_station_join(struct hl_station *station)
 
 /* Orders */
 
-enum order_kind { ORDER_DRAIN, ORDER_CLOSE, ORDER_RELOAD, ORDER_TOKENS };
+enum order_kind { ORDER_DRAIN, ORDER_REFUSE, ORDER_CLOSE, ORDER_RELOAD, ORDER_TOKENS };
 
 struct order {
     struct hl_task task;
@@ -318,9 +318,11 @@ static void carry_out(struct hl_task *task)
     struct hl_station *station = order->station;
     switch (order->kind) {
     case ORDER_DRAIN:
-        hl_wire_stop_accepting(station->wire);
         hl_hub_drain(station->hub, order->window_ms, order->deadline_ms);
         hl_api_drain(station->api);
+        break;
+    case ORDER_REFUSE:
+        hl_wire_stop_accepting(station->wire);
         break;
     case ORDER_CLOSE:
         close_station(station);
@@ -359,6 +361,13 @@ void hl_station_drain(struct hl_station *station, uint32_t window_ms, uint32_t d
     HL_CHECK(order != NULL);
     order->window_ms = window_ms;
     order->deadline_ms = deadline_ms;
+    give_order(order);
+}
+
+void hl_station_refuse(struct hl_station *station)
+{
+    struct order *order = make_order(station, ORDER_REFUSE);
+    HL_CHECK(order != NULL);
     give_order(order);
 }
 

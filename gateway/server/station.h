@@ -57,6 +57,7 @@ void hl_station_abandon(struct hl_station *station); /* never started: closes an
 
 /* Orders from the main thread; carried out on the station's thread, in order. */
 void hl_station_drain(struct hl_station *station, uint32_t window_ms, uint32_t deadline_ms);
+void hl_station_refuse(struct hl_station *station); /* no new connections */
 void hl_station_close(struct hl_station *station);
 int hl_station_reload(struct hl_station *station, const struct hl_config *config); /* 0, -ENOMEM */
 int hl_station_set_tokens(struct hl_station *station, const struct hl_token_keys *keys);
