@@ -85,9 +85,9 @@ static int expand_part(struct hl_deflate *codec, struct hl_bytes input, struct h
         hl_buffer_append(out, codec->chunk, CHUNK - stream->avail_out);
         if (hl_buffer_failed(out))
             return HL_DEFLATE_TOO_LARGE;
-        if (r == Z_STREAM_END) /* a final block; what follows would start another stream */
-            return stream->avail_in == 0 ? 0 : HL_DEFLATE_INVALID;
-    } while (stream->avail_out == 0);
+        if (r == Z_STREAM_END) /* a final block: more blocks may follow, RFC 7692 section 7.2.3.4 */
+            (void)inflateReset(stream);
+    } while (stream->avail_out == 0 || stream->avail_in > 0);
     return stream->avail_in == 0 ? 0 : HL_DEFLATE_INVALID;
 }
 

@@ -158,6 +158,20 @@ static void answer_echo(struct hl_http_request *request)
     exchange->ops->answer(exchange, 200, text, exchange->body);
 }
 
+/* 16 bytes in base64 */
+static bool is_websocket_key(struct hl_bytes key)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    if (key.size != 24 || memcmp(key.data + 22, "==", 2) != 0)
+        return false;
+    for (size_t i = 0; i < 22; i++) {
+        if (memchr(digits, key.data[i], sizeof(digits) - 1) == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* What must be right before the handshake may be handed on; NULL if it is. */
 static const char *find_upgrade_fault(const struct hl_gate_upgrade *upgrade)
 {
@@ -165,7 +179,7 @@ static const char *find_upgrade_fault(const struct hl_gate_upgrade *upgrade)
         return "This is a WebSocket address: send a handshake (RFC 6455).";
     if (!hl_bytes_is(upgrade->version, "13"))
         return "Sec-WebSocket-Version must be 13.";
-    if (upgrade->key.size != 24 || memcmp(upgrade->key.data + 22, "==", 2) != 0)
+    if (!is_websocket_key(upgrade->key))
         return "Sec-WebSocket-Key must be 16 bytes in base64.";
     if (!upgrade->offers_v1 && !upgrade->offers_echo)
         return "Ask for the subprotocol holdline.v1.";

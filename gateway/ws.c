@@ -18,7 +18,8 @@ enum {
     QUEUE_BYTES_MAX = 262144,   /* waiting for a socket that takes nothing */
     UNPROVEN_BYTES_MAX = 16384, /* far less than a socket's buffer */
     DEFLATE_BYTES_MIN = 512,    /* smaller messages are not worth compressing */
-    RSV1 = 0x40                 /* "compressed", in a frame's first byte */
+    RSV1 = 0x40,                /* "compressed", in a frame's first byte */
+    CLOSE_CODE_END = 5000       /* RFC 6455 section 7.4.2: the first that is nobody's */
 };
 
 /* -- life -- */
@@ -400,8 +401,8 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
     bool has_rsv1 = (lws_get_reserved_bits(ws->wsi) & RSV1) != 0;
 
     count_bytes(ws, HL_COUNT_BYTES_IN, piece.size);
-    if (ws->close_code != 0 || ws->is_broken)
-        return 0; /* nothing counts after our close */
+    if (ws->close_code != 0 || ws->is_broken || ws->has_peer_closed)
+        return 0; /* nothing counts after a close */
     ws->is_frame_ended = lws_remaining_packet_payload(ws->wsi) == 0;
     if (is_first)
         ws->is_packed = has_rsv1;
@@ -412,7 +413,9 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
         return close_if_due(ws);
     }
     hl_buffer_append_bytes(&ws->in, piece);
-    if (hl_buffer_failed(&ws->in))
+    /* told by the frame's head already: not waited for */
+    if (hl_buffer_failed(&ws->in) ||
+        lws_remaining_packet_payload(ws->wsi) > ws->in.size_max - ws->in.size)
         refuse_size(ws);
     else if (is_last && ws->close_code == 0)
         receive_message(ws, hl_buffer_bytes(&ws->in), is_binary);
@@ -445,14 +448,28 @@ int hl_ws_writeable(struct hl_ws *ws)
     return close_when_writable(ws);
 }
 
-/* The reason in the peer's close frame must be UTF-8 too (RFC 6455 section 5.5.1). */
+static unsigned int read_close_code(struct hl_bytes payload)
+{
+    return (unsigned int)(unsigned char)payload.data[0] << 8 | (unsigned char)payload.data[1];
+}
+
+/* libwebsockets lets pass what RFC 6455 does not: half a code, a code above 4999 (sections 5.5.1
+ * and 7.4), a reason that is not UTF-8. */
 int hl_ws_peer_closes(struct hl_ws *ws, struct hl_bytes payload)
 {
+    int code = 0;
+
     if (ws->close_code != 0)
         return -1; /* the answer to ours: nothing is left to say */
-    if (payload.size <= 2 || hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2}))
+    ws->has_peer_closed = true;
+    if (payload.size == 1 || (payload.size >= 2 && read_close_code(payload) >= CLOSE_CODE_END))
+        code = LWS_CLOSE_STATUS_PROTOCOL_ERR;
+    else if (payload.size > 2 &&
+             !hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2}))
+        code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    if (code == 0)
         return 0;
-    ws->close_code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    ws->close_code = code;
     ws->close_reason = "";
     write_close(ws);
     return -1;

@@ -53,6 +53,7 @@ struct hl_ws {
     bool sends_rsv1;     /* the frame being written is */
     bool is_counted;     /* holds a place in the limits */
     bool is_broken;
+    bool has_peer_closed; /* its close frame came */
     struct hl_limits_key key;
     char address[46];
 };

@@ -92,12 +92,35 @@ static void refuses_what_is_no_stream(void **state)
     hl_buffer_fini(&unpacked);
 }
 
+/* The example of RFC 7692 section 7.2.3.4, and two final blocks in one message. */
+static void reads_on_after_a_final_block(void **state)
+{
+    static const char once[] = "\xf3\x48\xcd\xc9\xc9\x07\x00";
+    static const char twice[] = "\xf3\x48\xcd\xc9\xc9\x07\x00\xf3\x48\xcd\xc9\xc9\x07\x00";
+    struct hl_buffer unpacked;
+
+    /* the terminating NUL is the octet that the sender adds */
+    hl_buffer_init(&unpacked, 64);
+    assert_int_equal(
+        hl_deflate_expand(*state, (struct hl_bytes){.data = once, .size = sizeof(once)}, &unpacked),
+        0);
+    assert_true(hl_bytes_is(hl_buffer_bytes(&unpacked), "Hello"));
+    hl_buffer_clear(&unpacked);
+    assert_int_equal(hl_deflate_expand(*state,
+                                       (struct hl_bytes){.data = twice, .size = sizeof(twice)},
+                                       &unpacked),
+                     0);
+    assert_true(hl_bytes_is(hl_buffer_bytes(&unpacked), "HelloHello"));
+    hl_buffer_fini(&unpacked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_there_and_back),
         cmocka_unit_test(stops_at_the_bound),
         cmocka_unit_test(refuses_what_is_no_stream),
+        cmocka_unit_test(reads_on_after_a_final_block),
     };
 
     return cmocka_run_group_tests(tests, open_codec, close_codec);
