@@ -117,10 +117,10 @@ static void finish_session(struct hl_session *session)
 
 /* ---- gathering ---- */
 
-static void add_item(struct hl_session *session, uint32_t entry, int64_t after)
+static void add_item(struct hl_session *session, uint32_t entry, int64_t after,
+                     struct hl_publish *own)
 {
     struct hl_group *group = &session->hub->group;
-    struct hl_publish *own = hl_publish_find_own(session, group->batch->entries[entry]);
     uint32_t at = (uint32_t)group->n_items++;
 
     group->items[at] =
@@ -137,11 +137,13 @@ static void offer_entry(struct hl_subscription *subscription, uint32_t entry)
 {
     struct hl_session *session = subscription->session;
     struct hl_hub *hub = session->hub;
+    const struct hl_entry *committed = hub->group.batch->entries[entry];
+    struct hl_publish *own = hl_publish_find_own(session, committed);
     bool was_level = subscription->state == HL_SUBSCRIPTION_LEVEL;
     int64_t after;
 
-    if (hl_subscription_offer(subscription, hub->group.batch->entries[entry], &after))
-        add_item(session, entry, after);
+    if (hl_subscription_offer(subscription, committed, own != NULL, &after))
+        add_item(session, entry, after, own);
     else if (!was_level || subscription->state == HL_SUBSCRIPTION_LEVEL)
         return; /* reads on by itself, or the entry is not for it */
     if (session->state == HL_SESSION_LIVE || session->state == HL_SESSION_POLLED)

@@ -171,10 +171,11 @@ static bool pass_entry(struct hl_subscription *subscription, const struct hl_ent
 }
 
 bool hl_subscription_offer(struct hl_subscription *subscription, const struct hl_entry *entry,
-                           int64_t *out_after)
+                           bool is_own, int64_t *out_after)
 {
     struct hl_session *session = subscription->session;
     bool is_next = entry->offset == subscription->cursor + 1;
+    bool is_all_acked = subscription->acked == subscription->told;
 
     if (subscription->state != HL_SUBSCRIPTION_LEVEL) {
         raise_head(subscription, entry->offset);
@@ -182,8 +183,13 @@ bool hl_subscription_offer(struct hl_subscription *subscription, const struct hl
     }
     if (entry->offset <= subscription->cursor)
         return false;
-    if (is_next && has_credit(subscription) && hl_session_can_take(session))
-        return pass_entry(subscription, entry, out_after);
+    if (is_next && has_credit(subscription) && hl_session_can_take(session)) {
+        bool is_visible = pass_entry(subscription, entry, out_after);
+        /* who only speaks has nothing to acknowledge */
+        if (is_own && is_all_acked)
+            subscription->acked = subscription->told;
+        return is_visible;
+    }
     raise_head(subscription, entry->offset);
     move_state(subscription, HL_SUBSCRIPTION_BEHIND);
     return false;

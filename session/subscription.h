@@ -79,10 +79,10 @@ struct hl_subscription *hl_subscription_first(const struct hl_session *session);
 void hl_subscription_pump(struct hl_subscription *subscription);
 void hl_subscription_pump_all(struct hl_session *session);
 
-/* A committed entry. True: the session is to be given it now (the cursor has moved);
- * out_after is the offset to tell, or HL_NO_AFTER. */
+/* A committed entry, perhaps the session's own pub. True: the session is to be given it now
+ * (the cursor has moved); out_after is the offset to tell, or HL_NO_AFTER. */
 bool hl_subscription_offer(struct hl_subscription *subscription, const struct hl_entry *entry,
-                           int64_t *out_after);
+                           bool is_own, int64_t *out_after);
 
 /* The client has everything up to here, says an ack. True if that is news. */
 bool hl_subscription_ack(struct hl_subscription *subscription, uint64_t offset);
