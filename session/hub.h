@@ -46,6 +46,8 @@ struct hl_agent {
 struct hl_agents {
     /* Loop thread, must not block. 0, HL_AGENTS_UNKNOWN. */
     int (*find)(void *arg, struct hl_bytes secret, struct hl_agent *out_agent);
+    /* Loop thread, must not block. May be NULL: keys are never revoked. */
+    bool (*is_active)(void *arg, const struct hl_id *agent);
     void *arg;
 };
 enum { HL_AGENTS_UNKNOWN = 1 };
@@ -69,6 +71,8 @@ int hl_hub_create(const struct hl_hub_config *config, struct hl_hub **out_hub);
  * runs on the loop. */
 void hl_hub_destroy(struct hl_hub *hub, void (*destroyed)(void *arg), void *arg);
 void hl_hub_set_keys(struct hl_hub *hub, const struct hl_token_keys *keys);
+/* Call when keys of agents were revoked: ends the sessions of those that are not active. */
+void hl_hub_revoke_agents(struct hl_hub *hub);
 
 /* STREAM links. After the core called ops->close, or after hl_hub_link_gone, neither side
  * uses the link again. */

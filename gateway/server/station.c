@@ -25,6 +25,7 @@ struct hl_station {
     const char *origins[HL_ORIGINS_MAX];
     pthread_t thread;
     unsigned n_ticks;
+    uint64_t keys_version; /* when agents were last looked over */
     atomic_bool is_closed;
     atomic_uint_fast64_t last_tick_ms;
     pthread_mutex_t lock; /* over stats */
@@ -43,6 +44,13 @@ static int find_agent(void *arg, struct hl_bytes secret, struct hl_agent *out_ag
     _Static_assert(sizeof(out_agent->name) == sizeof(key.name), "same bound");
     memcpy(out_agent->name, key.name, sizeof(key.name));
     return 0;
+}
+
+static bool is_agent_active(void *arg, const struct hl_id *agent)
+{
+    struct hl_station *station = arg;
+    struct hl_key key;
+    return hl_keys_find_id(station->house->keys, agent, &key) == 0;
 }
 
 /* Station routes come in three tables, since each has its own argument. */
@@ -90,6 +98,10 @@ static void tick(void *arg)
 {
     struct hl_station *station = arg;
     atomic_store(&station->last_tick_ms, hl_clock_mono_ms(station->house->clock));
+    uint64_t keys_version = hl_keys_version(station->house->keys);
+    if (keys_version != station->keys_version)
+        hl_hub_revoke_agents(station->hub);
+    station->keys_version = keys_version;
     hl_hub_tick(station->hub);
     hl_api_tick(station->api);
     if (station->n_ticks++ % STATS_EVERY_TICKS == 0)
@@ -126,16 +138,17 @@ static void set_enquiries(struct hl_station *station)
 static int create_hub(struct hl_station *station)
 {
     struct hl_house *house = station->house;
-    struct hl_hub_config config = {.log = house->log,
-                                   .loop = hl_loop_uv_loop(station->loop),
-                                   .clock = house->clock,
-                                   .random = house->random,
-                                   .registry = house->registry,
-                                   .keys = &station->tokens,
-                                   .agents = {find_agent, station},
-                                   .node = station->config.node,
-                                   .site = station->config.site,
-                                   .limits = station->config.hub};
+    struct hl_hub_config config = {
+        .log = house->log,
+        .loop = hl_loop_uv_loop(station->loop),
+        .clock = house->clock,
+        .random = house->random,
+        .registry = house->registry,
+        .keys = &station->tokens,
+        .agents = {.find = find_agent, .is_active = is_agent_active, .arg = station},
+        .node = station->config.node,
+        .site = station->config.site,
+        .limits = station->config.hub};
     return hl_hub_create(&config, &station->hub);
 }
 
