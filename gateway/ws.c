@@ -204,12 +204,12 @@ static void write_close(struct hl_ws *ws)
     size_t size = strnlen(ws->close_reason, CLOSE_REASON_MAX);
 
     bytes[0] = (char)FIN_CLOSE;
-    bytes[1] = (char)(2 + size);
+    bytes[1] = (char)(ws->close_code == LWS_CLOSE_STATUS_NO_STATUS ? 0 : 2 + size);
     bytes[2] = (char)(ws->close_code >> 8);
     bytes[3] = (char)(ws->close_code & 0xff);
     memcpy(bytes + 4, ws->close_reason, size);
     ws->is_close_sent = true;
-    if (lws_write(ws->wsi, (unsigned char *)bytes, 4 + size, LWS_WRITE_HTTP) < 0)
+    if (lws_write(ws->wsi, (unsigned char *)bytes, 2 + (size_t)bytes[1], LWS_WRITE_HTTP) < 0)
         hl_ws_kill(ws);
 }
 
@@ -401,7 +401,7 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
     bool has_rsv1 = (lws_get_reserved_bits(ws->wsi) & RSV1) != 0;
 
     count_bytes(ws, HL_COUNT_BYTES_IN, piece.size);
-    if (ws->close_code != 0 || ws->is_broken || ws->has_peer_closed)
+    if (ws->close_code != 0 || ws->is_broken)
         return 0; /* nothing counts after a close */
     ws->is_frame_ended = lws_remaining_packet_payload(ws->wsi) == 0;
     if (is_first)
@@ -424,19 +424,6 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
     return close_if_due(ws);
 }
 
-/* libwebsockets 4.1.6 on libuv, as Debian builds it, closes a socket twice whose callback says
- * -1 when it is writable: the second time kills it before its close frame is out. Closed in this
- * way it sends the frame, and goes on in the background. */
-static int close_when_writable(struct hl_ws *ws)
-{
-    int r = close_if_due(ws);
-
-    if (r == 0 || ws->is_broken)
-        return r;
-    lws_set_timeout(ws->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
-    return 0;
-}
-
 int hl_ws_writeable(struct hl_ws *ws)
 {
     if (ws->is_broken)
@@ -445,32 +432,34 @@ int hl_ws_writeable(struct hl_ws *ws)
     flush_queue(ws);
     if (ws->is_link_open && may_write(ws))
         hl_hub_link_writable(ws->engine->wire->config.hub, &ws->link);
-    return close_when_writable(ws);
+    return close_if_due(ws);
 }
 
-static unsigned int read_close_code(struct hl_bytes payload)
+/* What our answer to the peer's close frame carries: its own code, or why it is wrong
+ * (RFC 6455 sections 5.5.1 and 7.4). */
+static int answer_code_of(struct hl_bytes payload)
 {
-    return (unsigned int)(unsigned char)payload.data[0] << 8 | (unsigned char)payload.data[1];
+    int code;
+
+    if (payload.size == 0)
+        return LWS_CLOSE_STATUS_NO_STATUS;
+    if (payload.size == 1)
+        return LWS_CLOSE_STATUS_PROTOCOL_ERR;
+    code = (unsigned char)payload.data[0] << 8 | (unsigned char)payload.data[1];
+    if (code >= CLOSE_CODE_END) /* other forbidden ones libwebsockets has replaced by 1002 */
+        return LWS_CLOSE_STATUS_PROTOCOL_ERR;
+    if (!hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2}))
+        return LWS_CLOSE_STATUS_INVALID_PAYLOAD;
+    return code;
 }
 
-/* libwebsockets lets pass what RFC 6455 does not: half a code, a code above 4999 (sections 5.5.1
- * and 7.4), a reason that is not UTF-8. */
+/* Answered at once, and that is the end: what the peer sends after its close is not read. */
 int hl_ws_peer_closes(struct hl_ws *ws, struct hl_bytes payload)
 {
-    int code = 0;
-
-    if (ws->close_code != 0)
-        return -1; /* the answer to ours: nothing is left to say */
-    ws->has_peer_closed = true;
-    if (payload.size == 1 || (payload.size >= 2 && read_close_code(payload) >= CLOSE_CODE_END))
-        code = LWS_CLOSE_STATUS_PROTOCOL_ERR;
-    else if (payload.size > 2 &&
-             !hl_json_is_utf8((struct hl_bytes){payload.data + 2, payload.size - 2}))
-        code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
-    if (code == 0)
-        return 0;
-    ws->close_code = code;
-    ws->close_reason = "";
-    write_close(ws);
+    if (ws->close_code == 0 && !ws->is_broken) {
+        ws->close_code = answer_code_of(payload);
+        ws->close_reason = "";
+        write_close(ws);
+    }
     return -1;
 }

@@ -39,7 +39,7 @@ struct hl_ws {
     struct hl_list queue;
     size_t queued_bytes;
     uint32_t unproven_bytes; /* written since the socket was last seen to have room */
-    struct hl_buffer in; /* of a message that came in pieces; no memory otherwise */
+    struct hl_buffer in;     /* of a message that came in pieces; no memory otherwise */
     struct hl_list stall_link, close_link;
     uint64_t stalled_at_ms, close_at_ms;
     const char *close_reason;
@@ -53,7 +53,6 @@ struct hl_ws {
     bool sends_rsv1;     /* the frame being written is */
     bool is_counted;     /* holds a place in the limits */
     bool is_broken;
-    bool has_peer_closed; /* its close frame came */
     struct hl_limits_key key;
     char address[46];
 };
