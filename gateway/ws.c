@@ -97,6 +97,7 @@ static void write_now(struct hl_ws *ws, const struct outgoing *out)
         return;
     }
     count_bytes(ws, HL_COUNT_BYTES_OUT, out->data.size);
+    ws->unproven_bytes += out->data.size;
     if (lws_partial_buffered(ws->wsi)) {
         note_stall(ws);
         (void)lws_callback_on_writable(ws->wsi);
@@ -429,6 +430,7 @@ int hl_ws_writeable(struct hl_ws *ws)
     if (ws->is_broken)
         return -1;
     hl_list_remove(&ws->stall_link); /* the socket took something */
+    ws->unproven_bytes = 0;
     flush_queue(ws);
     if (ws->is_link_open && may_write(ws))
         hl_hub_link_writable(ws->engine->wire->config.hub, &ws->link);

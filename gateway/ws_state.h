@@ -38,8 +38,8 @@ struct hl_ws {
     struct lws *wsi; /* NULL before and after */
     struct hl_list queue;
     size_t queued_bytes;
-    uint32_t unproven_bytes; /* written since the socket was last seen to have room */
-    struct hl_buffer in;     /* of a message that came in pieces; no memory otherwise */
+    size_t unproven_bytes; /* written since the socket was last seen to have room */
+    struct hl_buffer in;   /* of a message that came in pieces; no memory otherwise */
     struct hl_list stall_link, close_link;
     uint64_t stalled_at_ms, close_at_ms;
     const char *close_reason;
