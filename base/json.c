@@ -24,6 +24,11 @@ static void write_reason(char *why, size_t why_size, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(why, why_size, format, args);
     va_end(args);
+    /* it may quote the text, and a cut may have split a character */
+    for (char *c = why; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+            *c = '?';
+    }
 }
 
 /* Position of the bracket that nests too deeply, or text.size. Looks at brackets outside of

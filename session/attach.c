@@ -79,11 +79,17 @@ static void close_arrival(struct hl_hub *hub, const struct hl_arrival *arrival,
     hl_hub_close_link(hub, arrival->link, code, detail);
 }
 
-static bool is_site_ours(const struct hl_arrival *arrival)
+/* The token's, or what hello says, or what the address serves; empty: the hub's default. */
+static struct hl_bytes find_site(const struct hl_arrival *arrival)
 {
-    struct hl_bytes site = arrival->link->site;
+    if (arrival->identity.claims.site[0] != '\0')
+        return hl_bytes_of(arrival->identity.claims.site);
+    return arrival->site.size > 0 ? arrival->site : arrival->link->site;
+}
 
-    return site.size == 0 || arrival->site.size == 0 || hl_bytes_equal(site, arrival->site);
+static bool is_site_served(const struct hl_arrival *arrival)
+{
+    return arrival->link->site.size == 0 || hl_bytes_equal(arrival->link->site, find_site(arrival));
 }
 
 static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
@@ -96,7 +102,7 @@ static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
         close_arrival(hub, arrival, HL_PROBLEM_BUSY, "There are as many sessions as allowed.");
         return false;
     }
-    if (!is_site_ours(arrival)) {
+    if (!is_site_served(arrival)) {
         close_arrival(hub, arrival, HL_PROBLEM_UNKNOWN_SITE, "This address serves another site.");
         return false;
     }
@@ -263,9 +269,7 @@ void hl_attach(struct hl_hub *hub, struct hl_arrival *arrival)
         return;
     birth.participant =
         (struct hl_author){.role = arrival->identity.role, .id = claims->participant};
-    birth.site = claims->site[0] != '\0' ? hl_bytes_of(claims->site) : arrival->site;
-    if (birth.site.size == 0)
-        birth.site = arrival->link->site;
+    birth.site = find_site(arrival);
     int r = create_session(hub, arrival, &birth, &session);
     if (r == 0)
         r = defer_rest(session, arrival);
@@ -321,8 +325,8 @@ int hl_attach_token(struct hl_session *session, int64_t *out_expires_ms,
 
     HL_CHECK(hl_session_is_visitor(session) && subscription != NULL);
     claims.conversation = subscription->by_conversation.id;
-    if (site.size < sizeof(claims.site))
-        memcpy(claims.site, site.data, site.size);
+    HL_CHECK(site.size < sizeof(claims.site));
+    memcpy(claims.site, site.data, site.size);
     claims.expires_ms =
         hl_clock_wall_ms(hub->config.clock) + (int64_t)hub->config.limits.token_ttl_s * 1000;
     *out_expires_ms = claims.expires_ms;

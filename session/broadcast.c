@@ -84,7 +84,10 @@ static void clear_texts(struct hl_group *group, size_t first)
     group->n_items = 0;
     group->first = first;
     hl_buffer_clear(&group->text);
-    memset(group->spans, 0, sizeof(group->spans));
+    size_t n_spans = group->batch->n_entries - first;
+    if (n_spans > HL_GROUP_ENTRIES)
+        n_spans = HL_GROUP_ENTRIES;
+    memset(group->spans, 0, n_spans * sizeof(group->spans[0]));
 }
 
 /* Makes room in the middle of a large group. The sessions stay touched. */

@@ -108,10 +108,10 @@ static uint32_t take_pub_token(struct hl_session *session)
     if (tokens > full)
         tokens = full;
     if (tokens >= TOKEN_UNIT) {
-        session->pub_tokens = (uint32_t)(tokens - TOKEN_UNIT);
+        session->pub_tokens = tokens - TOKEN_UNIT;
         return 0;
     }
-    session->pub_tokens = (uint32_t)tokens;
+    session->pub_tokens = tokens;
     return (uint32_t)((TOKEN_UNIT - tokens) / limits->pubs_per_s + 1);
 }
 

@@ -97,7 +97,7 @@ static void handle_ack(struct hl_session *session, const struct hl_frame *frame)
         return;
     if (hl_subscription_ack(subscription, ack->offset)) {
         hl_session_progress(session);
-        hl_subscription_pump(subscription);
+        hl_subscription_pump_all(session); /* what still waits says so again */
     }
     if (ack->has_read && hl_subscription_mark_read(subscription, ack->read))
         hl_ephemeral_receipt(subscription);

@@ -91,7 +91,7 @@ int hl_session_create(struct hl_hub *hub, const struct hl_session_birth *birth,
     session->expected_seq = birth->seq;
     session->stored_seq = birth->seq - 1; /* the client says so */
     session->credit = hub->config.limits.credit_entries;
-    session->pub_tokens = hub->config.limits.pubs_burst * 1000;
+    session->pub_tokens = (uint64_t)hub->config.limits.pubs_burst * 1000;
     session->pub_tokens_ms = hl_hub_now(hub);
     session->quiet_ms = session->pub_tokens_ms;
     session->first_item = UINT32_MAX;

@@ -54,7 +54,7 @@ struct hl_session {
     uint32_t n_deferred; /* messages */
     uint32_t credit;
     uint32_t gathered_bytes; /* in this group */
-    uint32_t pub_tokens;     /* thousandths */
+    uint64_t pub_tokens;     /* thousandths */
     uint64_t pub_tokens_ms;
     uint64_t stalled_ms; /* since when entries wait for an ack or the link; 0: none do */
     uint64_t quiet_ms;   /* LIVE: last ping or sign of life; AWAY: since */

@@ -9,7 +9,7 @@
 #include "session/hub_private.h"
 #include "session/session.h"
 
-enum { N_STATES = HL_SUBSCRIPTION_READING + 1 };
+enum { N_STATES = HL_SUBSCRIPTION_READING + 1, LIST_SEARCH_MAX = 8 };
 #define MAY(state) (1u << HL_SUBSCRIPTION_##state)
 
 static const unsigned moves[N_STATES] = {
@@ -119,11 +119,26 @@ void hl_subscription_destroy(struct hl_subscription *subscription)
     free(subscription);
 }
 
+/* Where a session follows few, its own list is shorter than the conversation's may be. */
+static struct hl_subscription *find_in_list(const struct hl_session *session,
+                                            const struct hl_id *conversation)
+{
+    for (const struct hl_list *at = session->subscriptions.next; at != &session->subscriptions;
+         at = at->next) {
+        struct hl_subscription *subscription = HL_CONTAINER_OF(at, struct hl_subscription, member);
+        if (hl_id_equal(&subscription->by_conversation.id, conversation))
+            return subscription;
+    }
+    return NULL;
+}
+
 struct hl_subscription *hl_subscription_find(const struct hl_session *session,
                                              const struct hl_id *conversation)
 {
     struct hl_id_map *map = &session->hub->subscriptions;
 
+    if (session->n_subscriptions <= LIST_SEARCH_MAX)
+        return find_in_list(session, conversation);
     for (struct hl_id_node *node = hl_id_map_find(map, conversation); node != NULL;
          node = hl_id_map_next(map, node)) {
         struct hl_subscription *subscription =
@@ -292,12 +307,9 @@ bool hl_subscription_ack(struct hl_subscription *subscription, uint64_t offset)
 
 static void restart(struct hl_subscription *subscription, uint64_t cursor)
 {
-    if (subscription->state == HL_SUBSCRIPTION_READING) {
-        cancel_read(subscription);
+    /* a page that is being read is of the old cursor: it will be dropped for that */
+    if (subscription->state == HL_SUBSCRIPTION_LEVEL)
         move_state(subscription, HL_SUBSCRIPTION_BEHIND);
-    } else if (subscription->state == HL_SUBSCRIPTION_LEVEL) {
-        move_state(subscription, HL_SUBSCRIPTION_BEHIND);
-    }
     move_cursor(subscription, cursor, cursor);
     subscription->acked = cursor;
 }
