@@ -180,11 +180,12 @@ static void take_down(struct hl_server *server)
         hl_station_abandon(house->stations[i]);
     for (size_t i = 0; i < server->n_started; i++)
         hl_station_join(house->stations[i]);
-    for (size_t i = 0; i < server->n_started; i++)
-        hl_station_destroy(house->stations[i]);
-    free(house->stations);
+    /* Before the loops go: the writer may still be posting the last group to each of them. */
     if (house->log != NULL)
         hl_log_close(house->log);
+    for (size_t i = 0; i < house->n_stations; i++)
+        hl_station_destroy(house->stations[i]);
+    free(house->stations);
     if (house->registry != NULL)
         hl_registry_destroy(house->registry);
     if (house->wire != NULL)

@@ -242,7 +242,6 @@ void hl_station_abandon(struct hl_station *station)
         if (!atomic_load(&station->is_closed))
             hl_loop_uv_run(station->loop);
     }
-    hl_station_destroy(station);
 }
 
 int hl_station_create(struct hl_house *house, const struct hl_config *config, int listen_fd,
@@ -270,6 +269,7 @@ int hl_station_create(struct hl_house *house, const struct hl_config *config, in
         r = hl_loop_timer_start(station->loop, TICK_MS, tick, station, &station->timer);
     if (r != 0) {
         hl_station_abandon(station);
+        hl_station_destroy(station); /* nothing was submitted yet: the log posts to nobody */
         return r;
     }
     *out_station = station;

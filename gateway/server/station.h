@@ -52,8 +52,10 @@ int hl_station_create(struct hl_house *house, const struct hl_config *config, in
                       char *why, size_t why_size, struct hl_station **out_station);
 int hl_station_start(struct hl_station *station);    /* its thread; 0, -errno */
 void hl_station_join(struct hl_station *station);    /* after hl_station_close */
-void hl_station_destroy(struct hl_station *station); /* joined; accepts NULL */
-void hl_station_abandon(struct hl_station *station); /* never started: closes and destroys it */
+void hl_station_abandon(struct hl_station *station); /* never started: closes it */
+/* Closed, and joined if it was started; after the log was closed, which may still be posting to
+ * its loop. Accepts NULL. */
+void hl_station_destroy(struct hl_station *station);
 
 /* Orders from the main thread; carried out on the station's thread, in order. */
 void hl_station_drain(struct hl_station *station, uint32_t window_ms, uint32_t deadline_ms);
