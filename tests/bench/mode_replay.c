@@ -116,9 +116,12 @@ static void wait_for_restart(struct crowd *crowd, struct processes *server)
     if (fgets(line, sizeof line, stdin) == NULL)
         exit(2);
     char *pid = NULL;
+    line[strcspn(line, "\n")] = '\0';
     crowd->config.port = (uint16_t)strtoul(line, &pid, 10);
-    if (pid == NULL || processes_parse(server, pid + 1) == 0)
+    if (*pid != ' ' || processes_parse(server, pid + 1) == 0) {
+        fputs("expected PORT PID\n", stderr);
         exit(2);
+    }
 }
 
 int mode_storm(const struct options *options)
