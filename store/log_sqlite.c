@@ -13,6 +13,7 @@
 #include "store/sqlite_checkpointer.h"
 #include "store/sqlite_reader.h"
 #include "store/sqlite_schema.h"
+#include "store/sqlite_wal_vfs.h"
 #include "store/sqlite_writer.h"
 #include "store/verify.h"
 
@@ -226,8 +227,11 @@ static int set_up_file(sqlite3 *db)
 static int open_writer_db(struct sqlite_log *log, const char *vfs, char *why, size_t why_size)
 {
     int64_t version = 0;
-    int r = hl_sqlite_file_open(log->path, vfs, HL_SQLITE_CREATE, &log->db);
+    const char *wal_vfs = NULL;
+    int r = hl_sqlite_wal_vfs_register(vfs, &wal_vfs);
 
+    if (r == 0)
+        r = hl_sqlite_file_open(log->path, wal_vfs, HL_SQLITE_CREATE, &log->db);
     if (r != 0) {
         write_reason(why, why_size, "%s: cannot be opened: %s", log->path, strerror(-r));
         return r;

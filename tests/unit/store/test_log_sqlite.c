@@ -343,6 +343,38 @@ static void test_long_conversation_after_reopen(void **state)
     close_log(fixture);
 }
 
+/* Groups of many pages, bodies of the largest size. */
+static void test_large_bodies(void **state)
+{
+    enum { N = 20 };
+    struct fixture *fixture = *state;
+    static char body[HL_ENTRY_BODY_SIZE_MAX + 1];
+    struct hl_client_answer answers[N];
+    bool answered[N];
+
+    memset(body, 'x', HL_ENTRY_BODY_SIZE_MAX);
+    open_log(fixture);
+    for (int i = 0; i < N; i++) {
+        char mid[16];
+        (void)snprintf(mid, sizeof(mid), "%d", i);
+        struct hl_client_entry entry = {.conversation = hl_test_id(1), .mid = mid, .body = body};
+        assert_int_equal(hl_log_client_begin(&fixture->client, &entry, &answers[i], &answered[i]),
+                         0);
+    }
+    close_log(fixture);
+    for (int i = 0; i < N; i++)
+        assert_true(answered[i] && answers[i].r == 0);
+    open_log(fixture);
+    struct hl_log_read read = {
+        .conversation = hl_test_id(1), .limit = N, .bytes_max = N * HL_ENTRY_BODY_SIZE_MAX};
+    assert_int_equal(hl_log_client_read(&fixture->client, &read), 0);
+    assert_int_equal(read.batch->n_entries, N);
+    for (size_t i = 0; i < N; i++)
+        assert_true(hl_bytes_is(hl_entry_body(read.batch->entries[i]), body));
+    hl_batch_unref(read.batch);
+    close_log(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_full_disk_is_refused_ahead_of_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backup_of_a_running_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dense_under_concurrency, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_conversation_after_reopen, setup, teardown),
     };
 
