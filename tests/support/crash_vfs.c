@@ -495,7 +495,8 @@ static void write_image(const char *folder, const struct file *file)
         return;
     FILE *out = fopen(path, "wb");
     HL_CHECK(out != NULL);
-    HL_CHECK(fwrite(file->durable.bytes, 1, file->durable.size, out) == file->durable.size);
+    if (file->durable.size > 0)
+        HL_CHECK(fwrite(file->durable.bytes, 1, file->durable.size, out) == file->durable.size);
     HL_CHECK(fclose(out) == 0);
 }
 
