@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/result.h"
-#include "store/sqlite_file.h"
-#include "store/sqlite_schema.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/schema.h"
 #include "store/verify.h"
 
 enum { PATH_SIZE_MAX = 4096 };

@@ -10,11 +10,11 @@
 
 #include "base/check.h"
 #include "base/result.h"
-#include "store/sqlite_checkpointer.h"
-#include "store/sqlite_reader.h"
-#include "store/sqlite_schema.h"
-#include "store/sqlite_wal_vfs.h"
-#include "store/sqlite_writer.h"
+#include "store/sqlite/checkpointer.h"
+#include "store/sqlite/reader.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/wal_vfs.h"
+#include "store/sqlite/writer.h"
 #include "store/verify.h"
 
 enum { QUEUE_MAX_DEFAULT = 65536, GROUP_MAX_DEFAULT = 1024, PATH_SIZE_MAX = 4096 };

@@ -5,8 +5,8 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "store/mid_set.h"
-#include "store/sqlite_rows.h"
-#include "store/sqlite_schema.h"
+#include "store/sqlite/rows.h"
+#include "store/sqlite/schema.h"
 
 enum { FINDINGS_SIZE_MAX = 65536, INTEGRITY_ROWS_MAX = 100 };
 

@@ -35,7 +35,7 @@ WAITING_TESTS = ["tests/unit/", "tests/contract/", "tests/sim/"]
 
 FUNCTION_LINES_MAX = 60
 FILE_LINES_MAX = 600
-FOLDER_SOURCES_MAX = 26
+FOLDER_SOURCES_MAX = 20
 NESTING_MAX = 3
 
 LEFTOVERS = r"\b(TODO|FIXME|XXX|HACK)\b|\b(stub|stubbed|for now|not implemented)\b"

@@ -15,7 +15,7 @@
 
 #include "base/check.h"
 #include "base/result.h"
-#include "store/sqlite_schema.h"
+#include "store/sqlite/schema.h"
 #include "tests/support/log_client.h"
 #include "tests/support/temp_folder.h"
 

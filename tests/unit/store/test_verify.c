@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "store/log_sqlite.h"
-#include "store/sqlite_file.h"
+#include "store/sqlite/file.h"
 #include "tests/support/log_client.h"
 #include "tests/support/temp_folder.h"
 

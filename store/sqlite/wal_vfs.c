@@ -1,4 +1,4 @@
-#include "store/sqlite_wal_vfs.h"
+#include "store/sqlite/wal_vfs.h"
 
 #include <pthread.h>
 #include <stdio.h>

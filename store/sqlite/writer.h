@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "store/mark_table.h"
-#include "store/sqlite_appender.h"
+#include "store/sqlite/appender.h"
 
 struct hl_sqlite_writer;
 

@@ -4,8 +4,8 @@
 #ifndef HL_STORE_SQLITE_READER_H
 #define HL_STORE_SQLITE_READER_H
 
-#include "store/sqlite_queries.h"
-#include "store/sqlite_writer.h"
+#include "store/sqlite/queries.h"
+#include "store/sqlite/writer.h"
 
 enum { HL_SQLITE_READERS_MAX = 16 };
 

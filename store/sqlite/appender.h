@@ -5,9 +5,9 @@
 #define HL_STORE_SQLITE_APPENDER_H
 
 #include "store/log.h"
-#include "store/sqlite_cache.h"
-#include "store/sqlite_file.h"
-#include "store/sqlite_schema.h"
+#include "store/sqlite/cache.h"
+#include "store/sqlite/file.h"
+#include "store/sqlite/schema.h"
 
 struct hl_sqlite_appender {
     sqlite3 *db; /* lent */

@@ -6,7 +6,7 @@
 
 #include "store/chain.h"
 #include "store/log.h"
-#include "store/sqlite_file.h"
+#include "store/sqlite/file.h"
 
 /* Columns of a conversation `c` whose last entry is `l`, and where both come from. CROSS JOIN
  * keeps the order of the two: first the conversation, then one look at its end. */

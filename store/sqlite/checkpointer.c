@@ -1,4 +1,4 @@
-#include "store/sqlite_checkpointer.h"
+#include "store/sqlite/checkpointer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

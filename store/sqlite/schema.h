@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "store/chain.h"
-#include "store/sqlite_file.h"
+#include "store/sqlite/file.h"
 
 enum { HL_SQLITE_APPLICATION_ID = 0x686c6f67 /* "hlog" */, HL_SQLITE_SCHEMA_VERSION = 2 };
 

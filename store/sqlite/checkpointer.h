@@ -6,7 +6,7 @@
 #ifndef HL_STORE_SQLITE_CHECKPOINTER_H
 #define HL_STORE_SQLITE_CHECKPOINTER_H
 
-#include "store/sqlite_writer.h"
+#include "store/sqlite/writer.h"
 
 /* Pages of 4 KiB. */
 enum { HL_SQLITE_WAL_SOFT_PAGES = 4096, HL_SQLITE_WAL_HARD_PAGES = 16384 };

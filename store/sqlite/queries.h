@@ -4,7 +4,7 @@
 #define HL_STORE_SQLITE_QUERIES_H
 
 #include "store/log.h"
-#include "store/sqlite_file.h"
+#include "store/sqlite/file.h"
 
 struct hl_sqlite_queries {
     sqlite3 *db;

@@ -1,4 +1,4 @@
-#include "store/sqlite_appender.h"
+#include "store/sqlite/appender.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "store/engine.h"
-#include "store/sqlite_rows.h"
+#include "store/sqlite/rows.h"
 
 enum { CACHED_CONVERSATIONS_MAX = 65536, CACHED_MEMORY_MAX = 128 * 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-#include "store/sqlite_file.h"
+#include "store/sqlite/file.h"
 
 #include <string.h>
 

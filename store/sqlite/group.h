@@ -5,7 +5,7 @@
 
 #include "store/mark_table.h"
 #include "store/outlet.h"
-#include "store/sqlite_appender.h"
+#include "store/sqlite/appender.h"
 
 struct hl_sqlite_group {
     struct hl_list submits; /* in the order taken; in their parcels once written */

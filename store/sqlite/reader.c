@@ -1,4 +1,4 @@
-#include "store/sqlite_reader.h"
+#include "store/sqlite/reader.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "store/sqlite_schema.h"
+#include "store/sqlite/schema.h"
 
 #include <stdio.h>
 #include <string.h>

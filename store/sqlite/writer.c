@@ -1,4 +1,4 @@
-#include "store/sqlite_writer.h"
+#include "store/sqlite/writer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/event.h"
 #include "base/result.h"
 #include "store/outlet.h"
-#include "store/sqlite_group.h"
+#include "store/sqlite/group.h"
 
 enum {
     SPACE_CHECK_MS = 250,

@@ -1,11 +1,11 @@
-#include "store/sqlite_queries.h"
+#include "store/sqlite/queries.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/result.h"
-#include "store/sqlite_rows.h"
+#include "store/sqlite/rows.h"
 
 enum { LIST_SQL_SIZE_MAX = 1024 };
 
