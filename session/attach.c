@@ -87,9 +87,14 @@ static struct hl_bytes find_site(const struct hl_arrival *arrival)
     return arrival->site.size > 0 ? arrival->site : arrival->link->site;
 }
 
-static bool is_site_served(const struct hl_arrival *arrival)
+static bool is_site_served(const struct hl_hub *hub, const struct hl_arrival *arrival)
 {
-    return arrival->link->site.size == 0 || hl_bytes_equal(arrival->link->site, find_site(arrival));
+    struct hl_bytes site = find_site(arrival);
+    struct hl_bytes served = arrival->link->site;
+
+    if (served.size == 0)
+        served = hl_bytes_of(hub->config.site);
+    return site.size == 0 || hl_bytes_equal(served, site);
 }
 
 static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
@@ -102,7 +107,7 @@ static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
         close_arrival(hub, arrival, HL_PROBLEM_BUSY, "There are as many sessions as allowed.");
         return false;
     }
-    if (!is_site_served(arrival)) {
+    if (!is_site_served(hub, arrival)) {
         close_arrival(hub, arrival, HL_PROBLEM_UNKNOWN_SITE, "This address serves another site.");
         return false;
     }
