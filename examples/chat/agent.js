@@ -120,7 +120,7 @@ async function act(what) {
 
 function nameOf(conversation) {
   const form = (transcripts.get(conversation.id) ?? []).find((e) => e.kind === 'form');
-  return form?.body.contact?.name ?? conversation.reference;
+  return form?.body.contact?.name ?? `Visitor ${conversation.reference.slice(-4)}`;
 }
 
 function tagOf(conversation) {
@@ -259,7 +259,10 @@ find('login').addEventListener('submit', (event) => {
   event.preventDefault();
   signIn(find('key').value.trim()).catch((error) => askForKey(error.message));
 });
-find('claim').addEventListener('click', () => act(() => api.claim(current)));
+find('claim').addEventListener('click', () => {
+  tab = 'mine';
+  act(() => api.claim(current));
+});
 find('close').addEventListener('click', () => {
   const conversation = conversations.get(current);
   act(() => api.setStatus(conversation, conversation.status === 'open' ? 'closed' : 'open'));

@@ -58,12 +58,13 @@ take_answer() {
     done < <(jq -c '.frames[]' "$folder/answer")
 }
 
-confirmed=
+confirmed='' heard=''
 take_entry() {
     local is_next
     [ "$(jq -r .t <<<"$1")" != pub_ok ] || confirmed=$(jq -r .mid <<<"$1")
     is_next=$(jq --argjson o "$o" '.o > $o and (.after // (.o - 1)) <= $o' <<<"$1")
     [ "$is_next" = true ] || return 0
+    [ "$(jq -r .from.role <<<"$1")" != agent ] || heard=yes
     o=$(jq .o <<<"$1")
     jq -r --arg own "${text:-}" '"\(.o) " + if .t == "msg" then "\(.from.role): \(.body.text // .kind)"
         else "visitor: " + $own end' <<<"$1"
@@ -96,6 +97,9 @@ poll 0 '[{"t":"hello","v":1}]'
 while read -r line; do
     say "$line"
 done
-# Listens until somebody else has spoken, or LISTEN_MS have passed.
-poll "${LISTEN_MS:-0}" '[]'
+# Listens until somebody else has spoken, or for LISTEN_MS.
+end=$((SECONDS + ${LISTEN_MS:-0} / 1000))
+until [ "$heard" = yes ] || [ $SECONDS -ge $end ]; do
+    poll $(((end - SECONDS) * 1000)) '[]'
+done
 poll 0 '[]'
