@@ -110,7 +110,7 @@ function blockOf(heading, language) {
 }
 
 wireTest('the worked session with curl works', async (t) => {
-  const program = new Program('bash', ['-eu'], { env: { ...process.env, URL: gateway.url, WAIT_MS: '15000' } });
+  const program = new Program('bash', ['-eu'], { env: { ...process.env, URL: gateway.url } });
   program.child.stdin.end(blockOf('Worked session with curl', 'sh'));
   const [, c] = await program.saw(/"c":"(cnv_\w+)"/);
   await program.saw(/"t":"pub_ok"[^\n]*"o":1[^\n]*"dup":false/);
