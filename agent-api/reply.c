@@ -88,6 +88,10 @@ bool hl_reply_read_object(struct hl_exchange *exchange, json_t **out_object)
                             "Send Content-Type: application/json.");
         return false;
     }
+    if (!hl_json_is_utf8(exchange->body)) {
+        hl_exchange_problem(exchange, HL_PROBLEM_INVALID_UTF8, "The body must be UTF-8.");
+        return false;
+    }
     int r = hl_json_parse(exchange->body, why, sizeof(why), out_object);
     if (r < 0) {
         hl_exchange_problem(exchange, HL_PROBLEM_BUSY, "Out of memory; repeat it later.");

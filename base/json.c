@@ -77,7 +77,12 @@ int hl_json_parse(struct hl_bytes text, char *why, size_t why_size, json_t **out
     if (value == NULL && json_error_code(&error) == json_error_out_of_memory)
         return -ENOMEM;
     if (value == NULL) {
-        write_reason(why, why_size, "%s at byte %d", error.text, error.position);
+        /* not what jansson quotes of the text: it may end within a character, and is the client's
+         */
+        const char *quote = strstr(error.text, " near '");
+        int size = quote != NULL ? (int)(quote - error.text) : (int)strlen(error.text);
+
+        write_reason(why, why_size, "%.*s at byte %d", size, error.text, error.position);
         return HL_JSON_INVALID;
     }
     *out_value = value;

@@ -68,6 +68,11 @@ static json_t *read_body(struct hl_enquiries *enquiries, struct hl_exchange *exc
             refuse(enquiries, exchange, enquiry, HL_PROBLEM_BAD_REQUEST, "", why);
         return object;
     }
+    if (!hl_json_is_utf8(exchange->body)) {
+        refuse(enquiries, exchange, enquiry, HL_PROBLEM_INVALID_UTF8, "",
+               "The body must be UTF-8.");
+        return NULL;
+    }
     int r = hl_json_parse(exchange->body, why, sizeof(why), &object);
     if (r == 0)
         return object;

@@ -80,6 +80,8 @@ wireTest('wrong enquiries are refused with a reason', async () => {
   const cases = [
     [gateway.request('/v1/enquiries', { body: ENQUIRY }), 400, 'idempotency_required'],
     [post('{"contact":'), 400, 'not_json'],
+    [post('["\\\u{1F300}"]'), 400, 'not_json'], // told without a piece of a character
+    [post(Buffer.from([0x7b, 0xff, 0x7d]), { 'content-type': 'application/json' }), 400, 'invalid_utf8'],
     [post({ contact: {} }), 422, 'invalid_field'],
     [post({ contact: {}, message: { text: '' } }), 422, 'invalid_field'],
     [post({ contact: { email: 7 }, message: { text: 'x' } }), 422, 'invalid_field'],

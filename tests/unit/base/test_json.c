@@ -106,11 +106,37 @@ static void test_utf8(void **state)
         assert_false(hl_json_is_utf8(hl_bytes_of(bad[i])));
 }
 
+/* The reason goes into answers and logs: no piece of the text may come along, cut or whole. */
+static void test_reason_quotes_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "[\"\\\xf0\x9f\x8c\x80\"]",
+        "{\"secret\"}",
+        "[secret]",
+        "{\"secret\":1,\"secret\":2}",
+        "[\"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n\"]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        json_t *value = NULL;
+        char why[128] = "";
+
+        assert_int_equal(hl_json_parse(hl_bytes_of(texts[i]), why, sizeof(why), &value),
+                         HL_JSON_INVALID);
+        assert_null(strstr(why, "secret"));
+        assert_null(strstr(why, "near"));
+        assert_true(hl_json_is_utf8(hl_bytes_of(why)));
+        assert_non_null(strstr(why, "at byte"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_reason_quotes_nothing),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_utf8),
     };
