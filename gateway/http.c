@@ -18,6 +18,7 @@ enum { EXTRA_HEADERS_MAX = 8192 };
 static struct hl_http_request *create_request(struct hl_conn *conn, const struct hl_gate_head *head)
 {
     struct hl_http_request *request = calloc(1, sizeof(*request));
+    const struct hl_wire *wire = conn->wire;
     uint8_t random[10];
     struct hl_id id;
 
@@ -29,7 +30,12 @@ static struct hl_http_request *create_request(struct hl_conn *conn, const struct
     hl_buffer_init(&request->extra, EXTRA_HEADERS_MAX);
     request->conn = conn;
     request->head = *head;
-    request->is_keep_alive = head->is_keep_alive;
+    /* while draining, clients move on with their next request */
+    request->is_keep_alive = head->is_keep_alive && wire->listener != NULL;
+    request->is_origin_allowed =
+        head->headers[HL_HEADER_ORIGIN].size > 0 &&
+        hl_origin_is_allowed(wire->config.origins, wire->config.n_origins,
+                             head->headers[HL_HEADER_ORIGIN], head->headers[HL_HEADER_HOST]);
     request->exchange.ops = &hl_http_exchange_ops;
     request->exchange.method = head->method;
     request->exchange.path = head->path;
@@ -261,10 +267,6 @@ static void start_request(struct hl_conn *conn, const struct hl_gate_head *head)
     }
     request->exchange.body =
         (struct hl_bytes){.data = conn->in.data + head->size, .size = (size_t)head->content_length};
-    request->is_origin_allowed =
-        head->headers[HL_HEADER_ORIGIN].size > 0 &&
-        hl_origin_is_allowed(wire->config.origins, wire->config.n_origins,
-                             head->headers[HL_HEADER_ORIGIN], head->headers[HL_HEADER_HOST]);
     if (hl_limits_request(wire->config.shared, &conn->key, hl_wire_now_ms(wire),
                           &too_fast.retry_ms) != 0) {
         too_fast.detail = hl_bytes_of("This address sends too many requests.");

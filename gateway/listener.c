@@ -264,6 +264,7 @@ void hl_listener_destroy(struct hl_listener *listener)
 {
     if (listener == NULL)
         return;
+    on_acceptable(&listener->poll, 0, UV_READABLE); /* who waits already would be reset */
     uv_close((uv_handle_t *)&listener->poll, free_listener);
     (void)close(listener->fd);
     if (listener->reserve_fd >= 0)

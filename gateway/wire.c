@@ -168,6 +168,8 @@ void hl_wire_stop_accepting(struct hl_wire *wire)
 {
     hl_listener_destroy(wire->listener);
     wire->listener = NULL;
+    while (!hl_list_is_empty(&wire->due[HL_DUE_IDLE]))
+        hl_conn_close(HL_CONTAINER_OF(wire->due[HL_DUE_IDLE].next, struct hl_conn, due_link));
 }
 
 void hl_wire_close(struct hl_wire *wire, void (*closed)(void *arg), void *arg)

@@ -62,6 +62,8 @@ struct hl_wire;
 /* 0, -errno; `why` gets one line (bad certificate, missing event-loop plugin …). */
 int hl_wire_create(const struct hl_wire_config *config, char *why, size_t why_size,
                    struct hl_wire **out_wire);
+/* For draining: connections without a request are closed, the others after their answer;
+ * WebSockets go on. */
 void hl_wire_stop_accepting(struct hl_wire *wire);
 /* Takes certificate, origins and the shared limits anew; connections go on. On failure all
  * stays as it was. 0, -errno; `why` gets one line. */
