@@ -18,7 +18,7 @@
     {name, HL_CONFIG_BOOL, FIELD(field), 0, 1, standard, NULL, reload, meaning}
 #define CHOICE(name, field, choices, standard, meaning)                                        \
     {name, HL_CONFIG_CHOICE, FIELD(field), 0, 0, standard, choices, true, meaning}
-#define HUB(name, min, max, standard, meaning) U32(#name, hub.name, min, max, standard, false, meaning)
+#define HUB(name, min, max, standard, meaning) U32(#name, hub.name, min, max, standard, true, meaning)
 #define WIRE(name, min, max, standard, meaning) U32(#name, wire.name, min, max, standard, true, meaning)
 
 static const struct hl_config_key keys[] = {
@@ -35,8 +35,8 @@ static const struct hl_config_key keys[] = {
     TEXT("tls_key", tls_key, 0, "", true, "PEM file of the private key"),
     U32("expected_answer_minutes", expected_answer_minutes, 1, 525600, "240", true, "Time within which an enquiry is answered, as told by `expected_by`"),
 
-    HUB(message_bytes_max, 1024, 1048576, "65536", "Size of one text message of a client"),
-    HUB(body_bytes_max, 256, 65536, "16384", "Size of the body of one entry"),
+    U32("message_bytes_max", hub.message_bytes_max, 1024, 1048576, "65536", false, "Size of one text message of a client"),
+    U32("body_bytes_max", hub.body_bytes_max, 256, 65536, "16384", false, "Size of the body of one entry"),
     HUB(batch_frames_max, 1, 4096, "256", "Frames in one message"),
     HUB(subscriptions_max, 1, 65536, "256", "Conversations one session may follow"),
     HUB(sessions_max, 1, 10000000, "100000", "Sessions per loop"),

@@ -300,6 +300,11 @@ void hl_hub_drain(struct hl_hub *hub, uint32_t window_ms, uint32_t deadline_ms)
     hl_hub_sweep(hub);
 }
 
+void hl_hub_set_limits(struct hl_hub *hub, const struct hl_hub_limits *limits)
+{
+    hub->config.limits = *limits;
+}
+
 void hl_hub_revoke_agents(struct hl_hub *hub)
 {
     const struct hl_agents *agents = &hub->config.agents;

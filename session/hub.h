@@ -71,6 +71,8 @@ int hl_hub_create(const struct hl_hub_config *config, struct hl_hub **out_hub);
  * runs on the loop. */
 void hl_hub_destroy(struct hl_hub *hub, void (*destroyed)(void *arg), void *arg);
 void hl_hub_set_keys(struct hl_hub *hub, const struct hl_token_keys *keys);
+/* What is under way keeps to the bounds it met; what comes next meets these. */
+void hl_hub_set_limits(struct hl_hub *hub, const struct hl_hub_limits *limits);
 /* Call when keys of agents were revoked: ends the sessions of those that are not active. */
 void hl_hub_revoke_agents(struct hl_hub *hub);
 

@@ -318,7 +318,9 @@ static void reload_station(struct hl_station *station, const struct hl_config *c
            sizeof(config->tls_certificate));
     memcpy(station->config.tls_key, config->tls_key, sizeof(config->tls_key));
     station->config.expected_answer_minutes = config->expected_answer_minutes;
+    station->config.hub = config->hub;
     set_enquiries(station);
+    hl_hub_set_limits(station->hub, &config->hub);
     fill_wire_config(station, &wire);
     if (hl_wire_reload(station->wire, &wire, why, sizeof(why)) != 0)
         hl_event(HL_EVENT_ERROR, "config.reload_failed", HL_TEXT("why", why),
