@@ -71,7 +71,9 @@ static int open_copy(struct copy *copy, const char *path)
     if (unlink(copy->partial) != 0 && errno != ENOENT)
         return -errno;
     int r = hl_sqlite_file_open(path, NULL, HL_SQLITE_READ, &copy->from);
-    return r != 0 ? r : hl_sqlite_file_open(copy->partial, NULL, HL_SQLITE_CREATE, &copy->to);
+    if (r == 0)
+        r = hl_sqlite_file_make(copy->partial);
+    return r != 0 ? r : hl_sqlite_file_open(copy->partial, NULL, HL_SQLITE_WRITE, &copy->to);
 }
 
 static void close_copy(struct copy *copy)

@@ -231,6 +231,8 @@ static int open_writer_db(struct sqlite_log *log, const char *vfs, char *why, si
     int r = hl_sqlite_wal_vfs_register(vfs, &wal_vfs);
 
     if (r == 0)
+        r = hl_sqlite_file_make(log->path);
+    if (r == 0)
         r = hl_sqlite_file_open(log->path, wal_vfs, HL_SQLITE_CREATE, &log->db);
     if (r != 0) {
         write_reason(why, why_size, "%s: cannot be opened: %s", log->path, strerror(-r));

@@ -1,6 +1,8 @@
 #include "store/sqlite/file.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/result.h"
@@ -61,6 +63,16 @@ int hl_sqlite_file_open(const char *path, const char *vfs, enum hl_sqlite_access
     }
     *out_db = db;
     return rc == SQLITE_OK ? 0 : hl_sqlite_error(rc);
+}
+
+int hl_sqlite_file_make(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return -errno;
+    (void)close(fd);
+    return 0;
 }
 
 void hl_sqlite_file_close(sqlite3 *db)

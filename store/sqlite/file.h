@@ -16,6 +16,10 @@ enum hl_sqlite_access { HL_SQLITE_CREATE, HL_SQLITE_WRITE, HL_SQLITE_READ };
  * vfs may be NULL. 0, -errno; *out_db is NULL unless 0. */
 int hl_sqlite_file_open(const char *path, const char *vfs, enum hl_sqlite_access access,
                         sqlite3 **out_db);
+/* Makes an empty file that only its owner may read, as SQLite's companions of it will be; an
+ * existing one is left as it is. Before the process has opened the file: closing it here would
+ * drop SQLite's locks. 0, -errno. */
+int hl_sqlite_file_make(const char *path);
 void hl_sqlite_file_close(sqlite3 *db); /* accepts NULL; its statements are finalised */
 
 /* -errno of a result code that is neither OK, ROW nor DONE. */

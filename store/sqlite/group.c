@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "base/check.h"
-#include "base/event.h"
 #include "base/result.h"
 
 void hl_sqlite_group_init(struct hl_sqlite_group *group)
@@ -158,10 +157,7 @@ int hl_sqlite_group_write(struct hl_sqlite_group *group, struct hl_sqlite_append
 
     if (result != 0)
         fail_submits(group, result);
-    if (result == -EIO)
-        hl_event(HL_EVENT_ERROR, "log.commit_failed", HL_I64("errno", -r));
-    else if (result != 0)
-        hl_event(HL_EVENT_WARN, "log.group_refused", HL_I64("errno", -r));
+    group->error = r;
     pack_parcels(group);
     return result;
 }

@@ -18,6 +18,7 @@ struct hl_sqlite_group {
     bool marks_written;
     uint64_t n_stored, n_duplicates, n_refused;
     int64_t commit_ns;
+    int error; /* why all was rolled back: -errno, or 0 */
 };
 
 void hl_sqlite_group_init(struct hl_sqlite_group *group);

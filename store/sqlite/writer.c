@@ -13,6 +13,7 @@
 
 enum {
     SPACE_CHECK_MS = 250,
+    SPACE_LOOK_NS = 500000000, /* when nothing is written */
     MARKS_FULL = HL_MARK_TABLE_MAX / 4 * 3,
     GATHER_GROUP_MIN = 8, /* smaller groups are not waited for */
     GATHER_NS_MAX = 250000,
@@ -26,7 +27,8 @@ struct hl_sqlite_writer {
     pthread_t thread;
     /* the thread's */
     uint64_t space_checked_ms;
-    bool full;
+    bool full;       /* less than disk_free_min is left */
+    int last_result; /* of the last group: 0, or why nothing of it was stored */
     bool told_failed;
     size_t last_group;
     int64_t last_commit_ns;
@@ -122,7 +124,7 @@ static void count_group(struct hl_sqlite_writer *writer, const struct hl_sqlite_
     writer->counts.duplicates += group->n_duplicates;
     writer->counts.refused += group->n_refused;
     writer->counts.position = writer->appender.position;
-    writer->counts.writable = !writer->full;
+    writer->counts.writable = !writer->full && writer->last_result != HL_LOG_FULL;
 }
 
 /* Posts each submit on its own with the same result, which needs no memory. */
@@ -137,25 +139,37 @@ static void post_submits(struct hl_list *submits, int result)
     }
 }
 
+/* Told once, not for every group that meets the same obstacle. */
+static void note_result(struct hl_sqlite_writer *writer, int result, int error)
+{
+    if (result != 0 && result != writer->last_result)
+        hl_event(result == -EIO ? HL_EVENT_ERROR : HL_EVENT_WARN,
+                 result == -EIO ? "log.commit_failed" : "log.group_refused",
+                 HL_I64("errno", -error));
+    else if (result == 0 && writer->last_result != 0)
+        hl_event(HL_EVENT_INFO, "log.writes_again", HL_U64("position", writer->appender.position));
+    writer->last_result = result;
+}
+
 /* Without the lock. */
 static void run_group(struct hl_sqlite_writer *writer, struct hl_sqlite_group *group)
 {
-    bool failed = false;
     int r = hl_sqlite_group_prepare(group, writer->config.meta->epoch);
 
     if (r != 0) {
         post_submits(&group->submits, r);
     } else {
         check_space(writer);
-        failed =
-            hl_sqlite_group_write(group, &writer->appender, writer->marks,
-                                  hl_clock_wall_ms(writer->config.clock), writer->full) == -EIO;
+        int64_t wall_ms = hl_clock_wall_ms(writer->config.clock);
+        int result =
+            hl_sqlite_group_write(group, &writer->appender, writer->marks, wall_ms, writer->full);
+        note_result(writer, result, group->error);
     }
     writer->last_group = group->n_submits;
     writer->last_commit_ns = group->commit_ns;
 
     lock_writer(writer);
-    writer->failed = writer->failed || failed;
+    writer->failed = writer->failed || writer->last_result == -EIO;
     count_group(writer, group);
     if (r == 0)
         address_parcels(writer, group);
@@ -183,6 +197,27 @@ static bool marks_are_due(const struct hl_sqlite_writer *writer)
     return writer->stopping || now_ns() >= writer->marks_due_ns;
 }
 
+/* Nothing is to be written. A full disk is looked at all the same: who is told to stay away
+ * because nothing can be written would never bring the group that finds out otherwise. */
+static void wait_idle(struct hl_sqlite_writer *writer)
+{
+    bool looks = writer->config.disk_free_min > 0 || writer->last_result == HL_LOG_FULL;
+    int64_t until_ns = writer->marks_due_ns;
+    int64_t look_ns = now_ns() + SPACE_LOOK_NS;
+
+    if (looks && (until_ns == 0 || look_ns < until_ns))
+        until_ns = look_ns;
+    wait_until(writer, 1, until_ns);
+    if (!looks || writer->n_waiting > 0 || now_ns() < look_ns)
+        return;
+    unlock_writer(writer);
+    check_space(writer);
+    lock_writer(writer);
+    if (writer->last_result == HL_LOG_FULL)
+        writer->last_result = 0; /* worth another try */
+    writer->counts.writable = !writer->full;
+}
+
 /* Until there is a group to write. False: the writer is to stop and nothing is left. */
 static bool wait_for_group(struct hl_sqlite_writer *writer)
 {
@@ -196,7 +231,7 @@ static bool wait_for_group(struct hl_sqlite_writer *writer)
         else if (writer->stopping)
             return false;
         else
-            wait_until(writer, 1, writer->marks_due_ns);
+            wait_idle(writer);
     }
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -224,7 +224,26 @@ static void test_full_disk_is_refused_ahead_of_time(void **state)
     close_log(fixture);
 }
 
-/* A running log goes on while another connection keeps a long read open. */
+static void test_only_the_owner_may_read(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock", ".copy"};
+    char path[200];
+
+    open_log(fixture);
+    assert_int_equal(say(&fixture->client, 1, "a").r, 0);
+    (void)snprintf(path, sizeof(path), "%s.copy", fixture->path);
+    assert_int_equal(hl_log_backup(fixture->log, path), 0);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        struct stat status;
+        (void)snprintf(path, sizeof(path), "%s%s", fixture->path, suffixes[i]);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+    }
+    close_log(fixture);
+}
+
+/* A copy is of one moment of a log that goes on. */
 static void test_backup_of_a_running_log(void **state)
 {
     struct fixture *fixture = *state;
@@ -385,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_process_per_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_entries_are_never_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full_disk_is_refused_ahead_of_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_only_the_owner_may_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backup_of_a_running_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dense_under_concurrency, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_bodies, setup, teardown),
