@@ -331,6 +331,9 @@ static void test_full_disk_is_survived(void **state)
                 assert_true(trial->sent[i].answer.r == 0 || trial->sent[i].answer.r == HL_LOG_FULL);
                 n_full += trial->sent[i].answer.r == HL_LOG_FULL;
             }
+            struct hl_log_info info;
+            hl_log_info(log, &info);
+            assert_int_equal(info.writable, trial->sent[2].answer.r == 0);
             hl_crash_vfs_heal();
             for (size_t i = 0; i < 3; i++) {
                 bool was_stored = trial->sent[i].answer.r == 0;
@@ -339,6 +342,8 @@ static void test_full_disk_is_survived(void **state)
                 assert_int_equal(trial->sent[i].answer.duplicate, was_stored);
             }
             trial->n_sent = 3;
+            hl_log_info(log, &info);
+            assert_true(info.writable);
             hl_log_close(log);
             hl_log_client_fini(&client);
             assert_int_equal(atomic_load(&trial->n_failed), 0);
