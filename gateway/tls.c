@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -16,8 +17,11 @@ struct hl_tls {
 /* One line of why OpenSSL refused; its queue of errors is left empty. */
 static void write_why(char *why, size_t why_size, const char *what, const char *file)
 {
-    unsigned long code = ERR_peek_last_error();
+    unsigned long code = ERR_peek_error(); /* the first: the others only hand it up */
     const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+    if (ERR_SYSTEM_ERROR(code))
+        reason = strerror(ERR_GET_REASON(code));
 
     (void)snprintf(why, why_size, "%s %s: %s", what, file, reason != NULL ? reason : "not usable");
     ERR_clear_error();

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "gateway/command/command.h"
 #include "gateway/config.h"
+#include "gateway/tls.h"
 
 enum { OUTPUT_MAX = 4 * 1024 * 1024 };
 
@@ -171,6 +172,21 @@ static void append_text(struct hl_buffer *out, const struct hl_config *config,
     }
 }
 
+/* The files must be there and belong together: the start would refuse them. */
+static int check_tls(const struct hl_config *config, struct hl_config_report *report)
+{
+    struct hl_tls *tls = NULL;
+    char why[256];
+    if (config->tls_certificate[0] == '\0')
+        return 0;
+    if (hl_tls_create(config->tls_certificate, config->tls_key, why, sizeof(why), &tls) != 0) {
+        hl_config_add_finding(report, config->tls_certificate, "tls_certificate", "%s", why);
+        return HL_CONFIG_INVALID;
+    }
+    hl_tls_destroy(tls);
+    return 0;
+}
+
 static int check_config(const struct arguments *arguments)
 {
     struct hl_config *config = calloc(1, sizeof(*config));
@@ -182,6 +198,8 @@ static int check_config(const struct arguments *arguments)
         int r = hl_config_load(arguments->config, environ, config, report);
         if (r == 0)
             r = hl_config_check(config, arguments->config, report);
+        if (r == 0)
+            r = check_tls(config, report);
         if (arguments->is_json)
             append_json(&out, config, report);
         else
