@@ -3,10 +3,13 @@
 #include "base/check.h"
 #include "session/frame_text.h"
 #include "session/hub_private.h"
+#include "session/poll.h"
 #include "session/session.h"
 
 /* Above so many in one conversation a newcomer is not told one by one who is there. */
 enum { PRESENT_TOLD_MAX = 16, TYPING_GAP_MS = 250 };
+/* That somebody came is no reason to answer a poll at once: mostly he says something next. */
+enum { PRESENCE_WAIT_MS = 1000 };
 
 static struct hl_signal make_signal(const struct hl_subscription *subscription,
                                     enum hl_signal_kind kind)
@@ -116,7 +119,10 @@ static void hand_out(struct hl_hub *hub, const struct hl_signal *signal)
         if (!hl_session_can_take(session))
             continue;
         write_signal(session, signal);
-        hl_session_flush(session);
+        if (session->poll != NULL && signal->kind == HL_SIGNAL_PRESENCE)
+            hl_poll_hasten(session, PRESENCE_WAIT_MS);
+        else
+            hl_session_flush(session);
     }
 }
 

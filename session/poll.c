@@ -133,6 +133,16 @@ void hl_poll_consider(struct hl_session *session)
     answer_poll(session);
 }
 
+void hl_poll_hasten(struct hl_session *session, uint64_t wait_ms)
+{
+    uint64_t due_ms = hl_hub_now(session->hub) + wait_ms;
+
+    if (session->poll->deadline_ms <= due_ms)
+        return;
+    session->poll->deadline_ms = due_ms;
+    hl_deadline_set(session);
+}
+
 /* ---- the request ---- */
 
 static void refuse_poll(struct hl_link *link, const struct hl_fault *fault)

@@ -34,6 +34,9 @@ bool hl_poll_has_room(const struct hl_session *session);
  * the session if there is no memory. */
 void hl_poll_consider(struct hl_session *session);
 
+/* What was written is answered within so long. */
+void hl_poll_hasten(struct hl_session *session, uint64_t wait_ms);
+
 /* A request; see hl_hub_poll. */
 void hl_poll_receive(struct hl_hub *hub, struct hl_link *link, struct hl_bytes body);
 

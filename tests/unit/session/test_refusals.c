@@ -65,6 +65,7 @@ static void test_hellos_are_refused_with_bye(void **state)
         {"{\"t\":\"hello\",\"v\":2}", HL_PROBLEM_VERSION_UNSUPPORTED},
         {"{\"t\":\"hello\",\"v\":1,\"token\":\"v4.local.forged\"}", HL_PROBLEM_TOKEN_INVALID},
         {"{\"t\":\"hello\",\"v\":1,\"token\":\"hlk_nobody\"}", HL_PROBLEM_UNAUTHORIZED},
+        {"{\"t\":\"hello\",\"v\":1,\"site\":\"nowhere\"}", HL_PROBLEM_UNKNOWN_SITE},
     };
     struct fixture *fixture = *state;
 
@@ -86,8 +87,10 @@ static void test_hello_comes_first(void **state)
     struct fixture *fixture = *state;
     struct fixture_link *link = fixture_link_open(fixture, 0);
 
+    fixture_send(fixture, 0, link, "{\"t\":\"dance\"}"); /* a mistake, told as such */
+    assert_string_equal(code_of(fixture_frame(link, "error", 0)), "unknown_frame");
     fixture_send(fixture, 0, link, "{\"t\":\"ping\"}");
-    assert_string_equal(code_of(fixture_frame(link, "error", 0)), "hello_first");
+    assert_string_equal(code_of(fixture_frame(link, "error", 1)), "hello_first");
     fixture_send(fixture, 0, link, "{\"t\":\"hello\",\"v\":1}");
     assert_non_null(fixture_frame(link, "welcome", 0));
 }
