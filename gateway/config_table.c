@@ -50,7 +50,7 @@ static const struct hl_config_key keys[] = {
     HUB(pong_ms, 100, 600000, "10000", "Time to answer a heartbeat"),
     HUB(stall_ms, 500, 600000, "30000", "Time entries may wait unacknowledged before the link is ended as slow"),
     HUB(session_ttl_ms, 1000, 3600000, "60000", "A session without a link is forgotten after this (a token still brings it back)"),
-    HUB(token_ttl_s, 60, 31536000, "2592000", "Lifetime of a resume token"),
+    HUB(token_ttl_s, 1, 31536000, "2592000", "Lifetime of a resume token"),
     HUB(pubs_per_s, 0, 100000, "50", "Messages a session may send per second; 0: no limit"),
     HUB(pubs_burst, 1, 100000, "200", "Messages a session may send at once"),
     HUB(errors_max, 1, 10000, "20", "Invalid frames before a link is ended"),

@@ -17,6 +17,7 @@ const gateway = useGateway({
     HOLDLINE_PUBS_BURST: '30',
     HOLDLINE_CONNECTIONS_PER_ADDRESS_MAX: '40',
     HOLDLINE_HELLO_MS: '400',
+    HOLDLINE_REQUESTS_PER_ADDRESS_PER_S: '0',
   },
 });
 

@@ -42,6 +42,27 @@ onEachTransport('a token of another gateway is refused', async (t) => {
   }
 });
 
+onEachTransport('an expired token is refused, and says so', async (t) => {
+  const brief = await Gateway.start({ env: { HOLDLINE_TOKEN_TTL_S: '1' } });
+  try {
+    const visitor = await t.connect(brief);
+    await visitor.publish('hello');
+    const { token } = visitor;
+    visitor.drop();
+    let code = null;
+    for (let i = 0; i < 100 && code === null; i += 1) {
+      const client = t.client(brief);
+      client.token = token;
+      code = await client.attach().then(() => null, (error) => error.problem.code);
+      client.drop();
+      await new Promise((resolve) => setTimeout(resolve, 50)); // until it has expired
+    }
+    assert.equal(code, 'token_expired');
+  } finally {
+    await brief.remove();
+  }
+});
+
 onEachTransport('an unknown agent key is refused', async (t) => {
   const code = await refusal(t, 'hlk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA');
   assert.ok(['unauthorized', 'token_invalid'].includes(code), code);
