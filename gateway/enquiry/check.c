@@ -1,4 +1,5 @@
 /* What an enquiry may say. Strict: an enquiry that was understood wrongly is a lost lead. */
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/enquiry/enquiry.h"
@@ -82,7 +83,27 @@ static bool is_flat_or_absent(const json_t *value)
     return true;
 }
 
-static bool has_only(const json_t *object, const char *const *names)
+/* RFC 6901: "~" and "/" of a name are written "~0" and "~1". A name that does not fit is left
+ * out: the pointer then names its object. */
+static void write_pointer(const char *object, const char *name,
+                          char out_pointer[HL_ENQUIRY_POINTER_SIZE])
+{
+    size_t size = (size_t)snprintf(out_pointer, HL_ENQUIRY_POINTER_SIZE, "%s/", object);
+    for (const char *c = name; *c != '\0'; c++) {
+        if (size + 3 > HL_ENQUIRY_POINTER_SIZE) {
+            snprintf(out_pointer, HL_ENQUIRY_POINTER_SIZE, "%s", object);
+            return;
+        }
+        out_pointer[size++] = *c == '~' || *c == '/' ? '~' : *c;
+        if (*c == '~' || *c == '/')
+            out_pointer[size++] = *c == '~' ? '0' : '1';
+        out_pointer[size] = '\0';
+    }
+}
+
+/* Whether the object has no other members than these; else the pointer is to one of them. */
+static bool has_only(const json_t *object, const char *path, const char *const *names,
+                     char out_pointer[HL_ENQUIRY_POINTER_SIZE])
 {
     const char *name = NULL;
     json_t *member = NULL;
@@ -91,18 +112,31 @@ static bool has_only(const json_t *object, const char *const *names)
         size_t i = 0;
         while (names[i] != NULL && strcmp(names[i], name) != 0)
             i++;
-        if (names[i] == NULL)
-            return false;
+        if (names[i] != NULL)
+            continue;
+        write_pointer(path, name, out_pointer);
+        return false;
     }
     return true;
 }
 
-const char *hl_enquiry_check(const json_t *object, const char **out_pointer)
+static const char *check_members(const json_t *object, char out_pointer[HL_ENQUIRY_POINTER_SIZE])
 {
     static const char *const members[] = {"site",    "contact", "message", "fields",
                                           "consent", "country", NULL};
     static const char *const contact_members[] = {"name", "email", "phone", NULL};
     static const char *const message_members[] = {"text", NULL};
+    if (!has_only(object, "", members, out_pointer))
+        return "There is no such member; put what is your own into fields.";
+    if (!has_only(json_object_get(object, "contact"), "/contact", contact_members, out_pointer))
+        return "contact has name, email and phone; put what is your own into fields.";
+    if (!has_only(json_object_get(object, "message"), "/message", message_members, out_pointer))
+        return "message has text; put what is your own into fields.";
+    return NULL;
+}
+
+const char *hl_enquiry_check(const json_t *object, char out_pointer[HL_ENQUIRY_POINTER_SIZE])
+{
     const json_t *contact = json_object_get(object, "contact");
     const json_t *message = json_object_get(object, "message");
     const struct {
@@ -110,11 +144,9 @@ const char *hl_enquiry_check(const json_t *object, const char **out_pointer)
         const char *pointer;
         const char *what;
     } rules[] = {
-        {has_only(object, members), "",
-         "Members are site, contact, message, fields, consent, country; put others into fields."},
         {is_line_or_absent(json_object_get(object, "site"), HL_SITE_SIZE_MAX), "/site",
          "site is a text of 1 to 64 bytes."},
-        {json_is_object(contact) && has_only(contact, contact_members), "/contact",
+        {json_is_object(contact), "/contact",
          "contact is an object with name, email, phone, each optional."},
         {is_line_or_absent(json_object_get(contact, "name"), NAME_MAX_BYTES), "/contact/name",
          "name is one line of 1 to 200 bytes."},
@@ -122,8 +154,7 @@ const char *hl_enquiry_check(const json_t *object, const char **out_pointer)
          "email is an address such as jo@example.com."},
         {is_phone_or_absent(json_object_get(contact, "phone")), "/contact/phone",
          "phone is digits with + - ( ) . / and spaces."},
-        {json_is_object(message) && has_only(message, message_members), "/message",
-         "message is an object with text."},
+        {json_is_object(message), "/message", "message is an object with text."},
         {json_string_length(json_object_get(message, "text")) > 0, "/message/text",
          "text is a string that is not empty."},
         {is_flat_or_absent(json_object_get(object, "fields")), "/fields",
@@ -136,8 +167,8 @@ const char *hl_enquiry_check(const json_t *object, const char **out_pointer)
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         if (rules[i].is_right)
             continue;
-        *out_pointer = rules[i].pointer;
+        snprintf(out_pointer, HL_ENQUIRY_POINTER_SIZE, "%s", rules[i].pointer);
         return rules[i].what;
     }
-    return NULL;
+    return check_members(object, out_pointer);
 }

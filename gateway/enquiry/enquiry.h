@@ -43,7 +43,8 @@ bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchang
                      struct hl_enquiry *enquiry);
 /* The members of a JSON enquiry, checked one by one. NULL: fine; else what is wrong, and
  * out_pointer says where. Texts are of the program's lifetime. */
-const char *hl_enquiry_check(const json_t *object, const char **out_pointer);
+enum { HL_ENQUIRY_POINTER_SIZE = 160 };
+const char *hl_enquiry_check(const json_t *object, char out_pointer[HL_ENQUIRY_POINTER_SIZE]);
 /* application/x-www-form-urlencoded as the JSON enquiry it stands for: name, email, phone,
  * message (or text), site, country, consent, idempotency_key; all others become fields.
  * out_key gets idempotency_key. NULL: malformed, or no memory. */

@@ -84,9 +84,9 @@ static json_t *read_body(struct hl_enquiries *enquiries, struct hl_exchange *exc
 static bool take_members(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
                          struct hl_enquiry *enquiry, json_t *object)
 {
-    const char *pointer = "";
+    char pointer[HL_ENQUIRY_POINTER_SIZE] = "";
     const char *wrong =
-        json_is_object(object) ? hl_enquiry_check(object, &pointer) : "The body must be an object.";
+        json_is_object(object) ? hl_enquiry_check(object, pointer) : "The body must be an object.";
     if (wrong != NULL)
         return refuse(enquiries, exchange, enquiry, HL_PROBLEM_INVALID_FIELD, pointer, wrong);
     const char *site = json_string_value(json_object_get(object, "site"));

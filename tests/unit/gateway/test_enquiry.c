@@ -163,7 +163,8 @@ static void test_what_an_enquiry_may_say(void **state)
     } cases[] = {
         {"{\"message\":{\"text\":\"a\"}}", "/contact"},
         {"{\"contact\":[],\"message\":{\"text\":\"a\"}}", "/contact"},
-        {"{\"contact\":{\"fax\":\"1\"},\"message\":{\"text\":\"a\"}}", "/contact"},
+        {"{\"contact\":{\"fax\":\"1\"},\"message\":{\"text\":\"a\"}}", "/contact/fax"},
+        {"{\"contact\":{},\"message\":{\"text\":\"a\"},\"a/~b\":1}", "/a~1~0b"},
         {"{\"contact\":{\"name\":\"\"},\"message\":{\"text\":\"a\"}}", "/contact/name"},
         {"{\"contact\":{\"name\":\"a\\nb\"},\"message\":{\"text\":\"a\"}}", "/contact/name"},
         {"{\"contact\":{\"email\":\"nobody\"},\"message\":{\"text\":\"a\"}}", "/contact/email"},
