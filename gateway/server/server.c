@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -16,7 +15,7 @@
 #include "gateway/server/control.h"
 #include "store/log_sqlite.h"
 
-enum { WHY_SIZE = 512 };
+enum { WHY_SIZE = 512, SPARE_DESCRIPTORS = 256 };
 
 static int refuse_start(int code, const char *why)
 {
@@ -98,10 +97,27 @@ static int open_log(struct hl_server *server)
     return r != 0 ? refuse_start_errno("registry", r) : HL_EXIT_OK;
 }
 
+/* The soft limit of most systems is far below what they allow. */
+static void raise_descriptors(const struct hl_config *config)
+{
+    struct rlimit limit = {0};
+    rlim_t per_connection = config->tls_certificate[0] != '\0' ? 3 : 1; /* tunnel.c */
+    rlim_t wanted = config->wire.connections_max * per_connection + SPARE_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        hl_event(HL_EVENT_WARN, "gateway.few_descriptors", HL_U64("limit", limit.rlim_cur),
+                 HL_U64("wanted", wanted),
+                 HL_TEXT("advice", "raise the open file limit or lower connections_max"));
+}
+
 static int open_rest(struct hl_server *server)
 {
     char why[WHY_SIZE] = "";
     const struct hl_config *config = &server->config;
+    raise_descriptors(config);
     int r = hl_wire_shared_create(&config->wire, &server->house.wire);
     if (r != 0)
         return refuse_start_errno("wire", r);
