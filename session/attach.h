@@ -34,6 +34,7 @@ struct hl_arrival {
     uint64_t seq;
     struct hl_link *link;                  /* STREAM or POLL */
     uint64_t rid, generation, deadline_ms; /* POLL */
+    struct hl_bytes body;                  /* POLL: as it came */
     bool is_explicit;                      /* by hello or without generation */
     const json_t *frames;                  /* array; those from n_taken on come after the welcome */
     size_t n_taken;

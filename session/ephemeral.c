@@ -4,6 +4,7 @@
 #include "session/frame_text.h"
 #include "session/hub_private.h"
 #include "session/poll.h"
+#include "session/relay.h"
 #include "session/session.h"
 
 /* Above so many in one conversation a newcomer is not told one by one who is there. */
@@ -134,6 +135,8 @@ void hl_ephemeral_on_signal(struct hl_registry_member *member, const struct hl_s
         struct hl_session *session = hl_session_find(hub, &signal->session);
         if (session != NULL && session->generation < signal->generation)
             hl_session_fence(session, signal->is_on);
+    } else if (signal->kind == HL_SIGNAL_RELAY) {
+        hl_relay_arrive(hub, signal->relay);
     } else {
         hand_out(hub, signal);
     }

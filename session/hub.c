@@ -11,6 +11,7 @@
 #include "session/hub_private.h"
 #include "session/poll.h"
 #include "session/receive.h"
+#include "session/relay.h"
 #include "session/session.h"
 
 enum { SCRATCH_SIZE_MAX = 256 << 10 };
@@ -185,7 +186,7 @@ static void run_closed(struct hl_task *task)
 
 void hl_hub_consider_end(struct hl_hub *hub)
 {
-    bool is_idle = hub->n_publishes == 0 && hub->readers.n_active == 0;
+    bool is_idle = hub->n_publishes == 0 && hub->n_relays == 0 && hub->readers.n_active == 0;
 
     if (!hub->is_closing || !hub->has_left || !is_idle || hub->closed_task.run != NULL)
         return;
@@ -246,6 +247,8 @@ void hl_hub_link_gone(struct hl_hub *hub, struct hl_link *link)
         hl_list_remove(&link->member);
         hub->stats.links_waiting_hello--;
     }
+    if (link->relay != NULL)
+        hl_relay_forget(link);
     if (link->session != NULL)
         hl_session_lost_link(link->session);
     hl_hub_sweep(hub);

@@ -30,6 +30,7 @@ struct hl_hub {
     struct hl_group group;
     struct hl_readers readers;
     size_t n_publishes; /* under way in the log */
+    size_t n_relays;    /* polls that another hub answers */
     struct hl_hub_stats stats;
     bool is_draining;
     uint32_t drain_window_ms, drain_deadline_ms;

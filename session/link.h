@@ -34,6 +34,7 @@ struct hl_link_ops {
 
 enum { HL_LINK_PRE = 16 }; /* at least LWS_PRE; asserted in gateway/ws.c */
 
+struct hl_relay;
 struct hl_session;
 
 struct hl_link { /* the transport embeds it; zeroed, then ops and kind set */
@@ -42,6 +43,7 @@ struct hl_link { /* the transport embeds it; zeroed, then ops and kind set */
     struct hl_bytes address;    /* peer, for logs and limits; outlives the link */
     struct hl_bytes site;       /* from the Host or configuration; empty: the hello says */
     struct hl_session *session; /* the core's; NULL before hello */
+    struct hl_relay *relay;     /* the core's; POLL: another hub answers it */
     struct hl_list member;      /* the core's */
     uint64_t deadline_ms;       /* the core's: hello must have come by then */
     uint32_t n_errors;          /* the core's */

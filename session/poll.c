@@ -10,6 +10,7 @@
 #include "session/frame_text.h"
 #include "session/hub_private.h"
 #include "session/receive.h"
+#include "session/relay.h"
 #include "session/session.h"
 
 /* Results of pubs are waited for beyond the asked wait, but not for ever. */
@@ -232,7 +233,8 @@ static void go_on(struct hl_session *session, const struct hl_arrival *arrival)
         hl_deadline_set(session);
 }
 
-/* The session goes on here, if this hub has it and the registry says it is this one's. */
+/* The session goes on here, if this hub has it and the registry says it is this one's; or on
+ * another loop, if that has it. */
 static bool try_go_on(struct hl_hub *hub, struct hl_arrival *arrival)
 {
     struct hl_attach attach = {.member = &hub->member,
@@ -243,11 +245,11 @@ static bool try_go_on(struct hl_hub *hub, struct hl_arrival *arrival)
     attach.session = hl_identity_session(&arrival->identity, arrival->generation);
     attach.proof = arrival->identity.is_agent ? HL_PROOF_KEY : arrival->identity.claims.generation;
     struct hl_session *session = hl_session_find(hub, &attach.session);
-    if (arrival->is_explicit || session == NULL)
+    if (arrival->is_explicit)
         return false;
-    int r = hl_registry_go_on(hub->config.registry, &attach);
+    int r = session == NULL ? HL_ATTACH_UNKNOWN : hl_registry_go_on(hub->config.registry, &attach);
     if (r == HL_ATTACH_UNKNOWN)
-        return false;
+        return hl_relay_start(hub, arrival->link, &attach, arrival->body);
     if (r == HL_ATTACH_LATE)
         hl_poll_answer_late(arrival->link, arrival->rid, arrival->generation);
     else if (r == HL_ATTACH_REPLACED)
@@ -258,10 +260,11 @@ static bool try_go_on(struct hl_hub *hub, struct hl_arrival *arrival)
     return true;
 }
 
-static void take_request(struct hl_hub *hub, struct hl_link *link, const json_t *value)
+static void take_request(struct hl_hub *hub, struct hl_link *link, struct hl_bytes body,
+                         const json_t *value)
 {
     struct hl_poll_request request;
-    struct hl_arrival arrival = {.link = link};
+    struct hl_arrival arrival = {.link = link, .body = body};
     struct hl_fault fault;
     struct hl_bytes token;
     int r = hl_poll_request_decode(value, &request, &fault);
@@ -304,6 +307,6 @@ void hl_poll_receive(struct hl_hub *hub, struct hl_link *link, struct hl_bytes b
         refuse_poll(link, &fault);
         return;
     }
-    take_request(hub, link, value);
+    take_request(hub, link, body, value);
     json_decref(value);
 }

@@ -90,17 +90,18 @@ static void post_member(struct hl_registry_member *member)
 }
 
 /* Under the lock. A fence is let in always: it is bounded by the sessions there are. */
-static void put_letter(struct hl_registry_member *member, const struct hl_signal *signal)
+static bool put_letter(struct hl_registry_member *member, const struct hl_signal *signal)
 {
     if (member->is_leaving || (member->n_inbox >= INBOX_MAX && signal->kind != HL_SIGNAL_FENCE))
-        return;
+        return false;
     struct letter *letter = calloc(1, sizeof(*letter));
     if (letter == NULL)
-        return;
+        return false;
     letter->signal = *signal;
     hl_list_add(&member->inbox, &letter->link);
     member->n_inbox++;
     post_member(member);
+    return true;
 }
 
 static struct letter *take_letter(struct hl_registry_member *member, bool *out_has_left)
@@ -134,7 +135,7 @@ static void run_inbox(struct hl_task *task)
                 member->on_left(member);
             return;
         }
-        if (!member->is_leaving)
+        if (!member->is_leaving || letter->signal.kind == HL_SIGNAL_RELAY)
             member->on_signal(member, &letter->signal);
         free(letter);
     }
@@ -167,7 +168,7 @@ void hl_registry_tell(struct hl_registry *registry, const struct hl_signal *sign
 {
     pthread_mutex_lock(&registry->lock);
     for (struct hl_list *at = registry->members.next; at != &registry->members; at = at->next)
-        put_letter(HL_CONTAINER_OF(at, struct hl_registry_member, link), signal);
+        (void)put_letter(HL_CONTAINER_OF(at, struct hl_registry_member, link), signal);
     pthread_mutex_unlock(&registry->lock);
 }
 
@@ -239,6 +240,20 @@ int hl_registry_go_on(struct hl_registry *registry, const struct hl_attach *atta
     return r;
 }
 
+bool hl_registry_relay(struct hl_registry *registry, const struct hl_attach *attach,
+                       struct hl_relay *relay)
+{
+    const struct hl_signal signal = {.kind = HL_SIGNAL_RELAY, .relay = relay};
+    bool is_given = false;
+
+    pthread_mutex_lock(&registry->lock);
+    const struct attachment *have = find_attachment(registry, &attach->session);
+    if (have != NULL && have->generation == attach->generation && have->member != attach->member)
+        is_given = put_letter(have->member, &signal);
+    pthread_mutex_unlock(&registry->lock);
+    return is_given;
+}
+
 static void fence_other(const struct attachment *have, const struct hl_attach *attach,
                         uint64_t generation)
 {
@@ -248,7 +263,7 @@ static void fence_other(const struct attachment *have, const struct hl_attach *a
                                .is_on = attach->is_poll};
 
     if (have->member != attach->member)
-        put_letter(have->member, &signal);
+        (void)put_letter(have->member, &signal);
 }
 
 static void move_attachment(struct hl_registry *registry, struct attachment *have,
@@ -350,7 +365,7 @@ void hl_registry_end(struct hl_registry *registry, const struct hl_id *session)
                                    .session = *session,
                                    .generation = have->generation + 1,
                                    .is_on = true};
-        put_letter(have->member, &signal);
+        (void)put_letter(have->member, &signal);
         free_attachment(registry, have);
     }
     pthread_mutex_unlock(&registry->lock);

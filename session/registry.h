@@ -24,8 +24,11 @@ enum hl_signal_kind {
     HL_SIGNAL_FENCE,    /* session below generation is over; is_on: a poll took over */
     HL_SIGNAL_TYPING,   /* is_on */
     HL_SIGNAL_PRESENCE, /* is_on; asks those present to say so, to `session` alone */
-    HL_SIGNAL_RECEIPT   /* delivered, read */
+    HL_SIGNAL_RECEIPT,  /* delivered, read */
+    HL_SIGNAL_RELAY,    /* a poll of a session of this hub; never lost once it was put in */
 };
+
+struct hl_relay;
 
 struct hl_signal {
     enum hl_signal_kind kind;
@@ -36,6 +39,7 @@ struct hl_signal {
     struct hl_author from;
     bool is_on;
     uint64_t delivered, read;
+    struct hl_relay *relay;
 };
 
 /* A hub, as the others see it. */
@@ -53,7 +57,7 @@ struct hl_registry_member {
 };
 /* Loop thread of the member. */
 void hl_registry_join(struct hl_registry *registry, struct hl_registry_member *member);
-/* No signal comes any more; on_left runs later, as the last thing of the registry. */
+/* No signal but relays comes any more; on_left runs later, as the last thing of the registry. */
 void hl_registry_leave(struct hl_registry_member *member);
 /* To every hub, the sender's own included; never blocks. May be lost if a hub is far behind
  * or memory is short: nothing told so is needed for correctness. */
@@ -81,6 +85,10 @@ enum {
 /* Whether a poll goes on with the attachment that this hub has: 0, HL_ATTACH_LATE,
  * HL_ATTACH_REPLACED, HL_ATTACH_UNKNOWN (nothing was changed). Confirms the welcome. */
 int hl_registry_go_on(struct hl_registry *registry, const struct hl_attach *attach);
+/* Gives a poll to the hub that has the session with the generation the poll claims, if that is
+ * not the asker's own: HL_SIGNAL_RELAY. False: no other has it, or it takes no more. */
+bool hl_registry_relay(struct hl_registry *registry, const struct hl_attach *attach,
+                       struct hl_relay *relay);
 /* Decides about a hello or a poll. 0: attached (or attached again, if the answer to the same
  * request was lost) as out_generation; the hub that had the session before is told to fence
  * it. An outcome above; -ENOMEM. */

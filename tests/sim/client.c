@@ -229,6 +229,9 @@ void sim_client_answered(struct sim_client *client, json_int_t rid, const json_t
         return;
     if (!is_last && begins_with_welcome(answer))
         return; /* the newer poll says where it stands now */
+    if (client->mode == SIM_POLL && client->generation > 0 &&
+        json_integer_value(json_object_get(answer, "gen")) == client->generation)
+        client->is_welcomed = true; /* the attachment that the client had goes on */
     sim_client_receive(client, json_object_get(answer, "frames"));
     if (is_last && client->mode == SIM_POLL && json_is_true(json_object_get(answer, "more")))
         send_poll(client, false);

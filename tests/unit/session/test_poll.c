@@ -186,16 +186,65 @@ static void test_moves_between_hubs(void **state)
     struct fixture_link *parked = poll_at(fixture, 0, &poller, 2, 0, 25000, "");
     struct fixture_link *moved = poll_at(fixture, 1, &poller, 3, 0, 0, pub_1);
     assert_true(is_superseded(parked));
-    assert_non_null(fixture_frame(moved, "welcome", 0));
-    struct poller old = poller;
-    note_welcome(&poller, moved);
-    if (fixture_frame(moved, "pub_ok", 0) == NULL) /* the welcome needed no pub */
-        moved = poll_at(fixture, 1, &poller, 4, 0, 0, pub_1);
+    assert_null(fixture_frame(moved, "welcome", 0)); /* the hub that has the session answers */
     assert_int_equal(fixture_number(fixture_frame(moved, "pub_ok", 0), "o"), 1);
-    (void)poll_at(fixture, 1, &poller, 5, 1, 0, "");
-    struct fixture_link *stale = poll_at(fixture, 0, &old, 6, 0, 0, "");
-    assert_true(stale->is_closed);
-    assert_int_equal(stale->problem, HL_PROBLEM_REPLACED);
+    parked = poll_at(fixture, 1, &poller, 4, 1, 25000, "");
+    assert_false(parked->is_answered);
+    moved = poll_at(fixture, 0, &poller, 5, 1, 0, "");
+    assert_true(is_superseded(parked));
+    assert_true(moved->is_answered);
+}
+
+/* The answer to a poll that was handed over has nowhere to go; it comes with the next one. */
+static void test_moved_poll_is_cut(void **state)
+{
+    struct fixture *fixture = *state;
+    struct poller poller;
+
+    fixture_add_hub(fixture);
+    first_poll(fixture, &poller);
+    struct fixture_link *cut = poll_at(fixture, 1, &poller, 2, 0, 25000, "");
+    assert_false(cut->is_answered);
+    fixture_link_gone(fixture, 1, cut);
+    struct fixture_link *next = poll_at(fixture, 0, &poller, 3, 0, 0, pub_1);
+    assert_int_equal(fixture_number(fixture_frame(next, "pub_ok", 0), "o"), 1);
+    assert_false(cut->is_answered);
+}
+
+/* A poll with the generation of an attachment that another one has replaced, on either hub. */
+static void test_replaced_between_hubs(void **state)
+{
+    struct fixture *fixture = *state;
+    struct poller poller;
+
+    fixture_add_hub(fixture);
+    first_poll(fixture, &poller);
+    struct poller old = poller;
+    struct fixture_link *stream = fixture_link_open(fixture, 1);
+    fixture_send(fixture, 1, stream, "{\"t\":\"hello\",\"v\":1,\"token\":\"%s\"}", poller.token);
+    fixture_run(fixture);
+    assert_non_null(fixture_frame(stream, "welcome", 0));
+    fixture_send(fixture, 1, stream, "{\"t\":\"pong\"}");
+    for (size_t hub = 0; hub < FIXTURE_HUBS; hub++) {
+        struct fixture_link *stale = poll_at(fixture, hub, &old, 6 + (int)hub, 0, 0, "");
+        assert_true(stale->is_closed);
+        assert_int_equal(stale->problem, HL_PROBLEM_REPLACED);
+    }
+}
+
+/* What the other hub refuses is refused here, texts and all. */
+static void test_moved_poll_meets_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct poller poller;
+
+    fixture_add_hub(fixture);
+    first_poll(fixture, &poller);
+    struct fixture_link *parked = poll_at(fixture, 1, &poller, 2, 0, 25000, "");
+    assert_false(parked->is_answered || parked->is_closed);
+    hl_hub_drain(fixture->hubs[0], 0, 100);
+    fixture_pass(fixture, 300);
+    assert_true(parked->is_answered || parked->is_closed);
 }
 
 static void test_moves_to_a_stream_and_back(void **state)
@@ -236,6 +285,9 @@ int main(void)
         POLL_TEST(test_newer_poll_displaces_and_older_one_is_late),
         POLL_TEST(test_lost_welcome),
         POLL_TEST(test_moves_between_hubs),
+        POLL_TEST(test_moved_poll_is_cut),
+        POLL_TEST(test_replaced_between_hubs),
+        POLL_TEST(test_moved_poll_meets_the_end),
         POLL_TEST(test_moves_to_a_stream_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
