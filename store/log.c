@@ -7,6 +7,7 @@ int hl_log_submit(struct hl_log *log, struct hl_log_submit *submit)
     HL_CHECK(submit->loop != NULL && submit->done != NULL && submit->entry != NULL);
     HL_CHECK(submit->entry->offset == 0 && submit->entry->position == 0);
     HL_CHECK(hl_mid_is_valid(hl_entry_mid(submit->entry)));
+    HL_CHECK(submit->opening == NULL || !hl_id_is_zero(&submit->entry->conversation));
     return log->ops->submit(log, submit);
 }
 

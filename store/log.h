@@ -1,8 +1,9 @@
 /* The log: the one place where what is said becomes durable and ordered.
  *
  * Requests are the caller's memory from the call until done(); the engine fills their out
- * fields and runs done() on the given loop's thread, once, after the call returned. Requests
- * of one thread are ordered among themselves in the order they were made.
+ * fields and runs done() on the given loop's thread, once, after the call returned. Submits of
+ * one thread are ordered among themselves in the order they were made; a read sees all that was
+ * answered before it was made, and reads may be answered in any order.
  *
  * An engine completes submits in groups. For each group and each loop, in this order: done()
  * of that loop's submits, then on_commit() of that loop's subscription with the group's new

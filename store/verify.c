@@ -69,6 +69,22 @@ static int check_foreign_keys(struct verifier *verifier)
     return r == HL_SQLITE_NO_ROW ? 0 : r;
 }
 
+/* What keeps entries from being changed must be there. */
+static int check_triggers(struct verifier *verifier)
+{
+    int64_t n_triggers = 0;
+    int r = hl_sqlite_query_integer(verifier->db,
+                                    "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' "
+                                    "AND tbl_name = 'entries' AND name IN "
+                                    "('entries_no_update', 'entries_no_delete')",
+                                    &n_triggers);
+
+    if (r == 0 && n_triggers != 2)
+        add_finding(verifier, &verifier->report->n_integrity,
+                    "integrity: the triggers that protect entries are missing");
+    return r;
+}
+
 static int check_positions(struct verifier *verifier)
 {
     struct hl_verify_report *report = verifier->report;
@@ -257,6 +273,8 @@ static int check_all(struct verifier *verifier)
         r = check_integrity(verifier);
     if (r == 0)
         r = check_foreign_keys(verifier);
+    if (r == 0)
+        r = check_triggers(verifier);
     if (r == 0)
         r = check_positions(verifier);
     if (r == 0)

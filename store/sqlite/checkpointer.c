@@ -8,7 +8,7 @@
 #include "base/event.h"
 #include "base/result.h"
 
-enum { WAL_FRAME_BYTES = 4096 + 24 };
+enum { WAL_FRAME_BYTES = 4096 + 24, READERS_WAIT_MS = 20 };
 
 struct hl_sqlite_checkpointer {
     sqlite3 *db;
@@ -108,8 +108,8 @@ int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
     atomic_init(&checkpointer->due_pages, HL_SQLITE_WAL_SOFT_PAGES);
     HL_CHECK(pthread_mutex_init(&checkpointer->lock, NULL) == 0);
     HL_CHECK(pthread_cond_init(&checkpointer->wake, NULL) == 0);
-    /* the writer waits during a restart: never wait for readers then */
-    HL_CHECK(sqlite3_busy_timeout(db, 0) == SQLITE_OK);
+    /* the writer waits during a restart: give readers time to end a page, but not a backup */
+    HL_CHECK(sqlite3_busy_timeout(db, READERS_WAIT_MS) == SQLITE_OK);
     (void)sqlite3_wal_hook(writer_db, count_pages, checkpointer);
     *out_checkpointer = checkpointer;
     return 0;

@@ -57,6 +57,8 @@ int hl_sqlite_file_open(const char *path, const char *vfs, enum hl_sqlite_access
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    if (rc == SQLITE_OK) /* a file that somebody prepared runs nothing of its own */
+        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     if (rc != SQLITE_OK) {
         hl_sqlite_file_close(db);
         db = NULL;

@@ -177,13 +177,23 @@ static void test_edited_index_rows(void **state)
     assert_int_equal(report.n_chain, 0);
 }
 
+static void test_missing_triggers(void **state)
+{
+    struct fixture *fixture = *state;
+
+    tamper(fixture, "");
+    struct hl_verify_report report = verify(fixture->path, HL_VERIFY_BROKEN);
+    assert_int_equal(report.n_integrity, 1);
+    assert_int_equal(report.n_gaps + report.n_chain + report.n_index, 0);
+}
+
 static void test_orphaned_entries(void **state)
 {
     struct fixture *fixture = *state;
 
     tamper(fixture, "DELETE FROM conversations WHERE number = 2");
     struct hl_verify_report report = verify(fixture->path, HL_VERIFY_BROKEN);
-    assert_true(report.n_integrity > 0);
+    assert_true(report.n_integrity > 1);
 }
 
 /* A bit flips on the disk, anywhere in the file: nothing that can be read passes for sound. */
@@ -281,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deleted_row_with_the_hole_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_swapped_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_edited_index_rows, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_missing_triggers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_orphaned_entries, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flipped_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_key_and_other_files, setup, teardown),
