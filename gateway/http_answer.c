@@ -80,7 +80,7 @@ static void append_cors(struct hl_buffer *out, const struct hl_http_request *req
     hl_buffer_append_text(out, "access-control-allow-origin: ");
     hl_buffer_append_bytes(out, request->head.headers[HL_HEADER_ORIGIN]);
     hl_buffer_append_text(out, "\r\naccess-control-expose-headers: etag, location, retry-after, "
-                               "request-id, holdline-position\r\n");
+                               "request-id, holdline-position, idempotent-replayed\r\n");
 }
 
 /* body_size STREAM_HEADERS: chunked, or until close for HTTP/1.0. */

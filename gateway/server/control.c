@@ -20,6 +20,9 @@ enum {
     VALUE_BYTES_MAX = 32768,
 };
 
+static const char store_failed[] = "the store failed: the outcome of a commit is unknown; start "
+                                   "again, it recovers what is really there";
+
 static uint64_t now_ms(const struct hl_server *server)
 {
     return hl_clock_mono_ms(server->house.clock);
@@ -243,21 +246,22 @@ void hl_control_close_stations(struct hl_server *server)
 
 int hl_control_run(struct hl_server *server)
 {
+    struct hl_log_info info;
     int number = watch(server);
-    int code = HL_EXIT_OK;
-    uint32_t window_ms = server->config.drain_window_ms;
-    uint32_t deadline_ms = server->config.drain_deadline_ms;
-    server->reason = number == SIGINT ? "signal INT" : "signal TERM";
-    if (number == HL_CONTROL_STORE_FAILED) {
-        server->reason = "the store failed: the outcome of a commit is unknown; start again, it "
-                         "recovers what is really there";
-        code = HL_EXIT_STORE;
-        window_ms = FAILED_MS / 2;
-        deadline_ms = FAILED_MS;
-    }
+    bool has_failed = number == HL_CONTROL_STORE_FAILED;
+    uint32_t window_ms = has_failed ? FAILED_MS / 2 : server->config.drain_window_ms;
+    uint32_t deadline_ms = has_failed ? FAILED_MS : server->config.drain_deadline_ms;
+    if (has_failed)
+        server->reason = store_failed;
+    else
+        server->reason = number == SIGINT ? "signal INT" : "signal TERM";
     hl_event(HL_EVENT_INFO, "gateway.stopping", HL_TEXT("reason", server->reason),
              HL_U64("window_ms", window_ms), HL_U64("deadline_ms", deadline_ms));
     drain(server, window_ms, deadline_ms);
     hl_control_close_stations(server);
-    return code;
+    hl_log_info(server->house.log, &info);
+    if (!info.failed)
+        return HL_EXIT_OK;
+    server->reason = store_failed; /* perhaps only while going down */
+    return HL_EXIT_STORE;
 }
