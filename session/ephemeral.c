@@ -71,16 +71,31 @@ void hl_ephemeral_receipt(struct hl_subscription *subscription)
 
 /* ---- what comes in ---- */
 
-static void write_signal(struct hl_session *session, const struct hl_signal *signal)
+/* The frame's text in the hub's scratch: the same for all who hear it. */
+static struct hl_bytes write_signal(struct hl_hub *hub, const struct hl_signal *signal)
 {
-    struct hl_buffer *out = hl_session_frame(session);
+    struct hl_buffer *out = &hub->scratch;
 
+    hl_buffer_clear(out);
     if (signal->kind == HL_SIGNAL_RECEIPT)
         hl_frame_text_receipt(out, &signal->conversation, &signal->from, signal->delivered,
                               signal->read);
     else
         hl_frame_text_state(out, signal->kind == HL_SIGNAL_TYPING ? "typing" : "presence",
                             &signal->conversation, &signal->from, signal->is_on);
+    return hl_buffer_bytes(out);
+}
+
+static void tell_session(struct hl_session *session, const struct hl_signal *signal,
+                         struct hl_bytes text)
+{
+    if (!hl_session_can_take(session))
+        return;
+    hl_buffer_append_bytes(hl_session_frame(session), text);
+    if (session->poll != NULL && signal->kind == HL_SIGNAL_PRESENCE)
+        hl_poll_hasten(session, PRESENCE_WAIT_MS);
+    else
+        hl_session_flush(session);
 }
 
 static bool is_addressee(const struct hl_session *session, const struct hl_signal *signal)
@@ -104,6 +119,7 @@ static void hand_out(struct hl_hub *hub, const struct hl_signal *signal)
 {
     bool is_arrival =
         signal->kind == HL_SIGNAL_PRESENCE && signal->is_on && hl_id_is_zero(&signal->target);
+    struct hl_bytes text = write_signal(hub, signal);
     struct hl_id_node *next;
     size_t n_told = 0;
 
@@ -117,13 +133,7 @@ static void hand_out(struct hl_hub *hub, const struct hl_signal *signal)
             continue;
         if (is_arrival && n_told++ < PRESENT_TOLD_MAX)
             answer_presence(subscription, signal);
-        if (!hl_session_can_take(session))
-            continue;
-        write_signal(session, signal);
-        if (session->poll != NULL && signal->kind == HL_SIGNAL_PRESENCE)
-            hl_poll_hasten(session, PRESENCE_WAIT_MS);
-        else
-            hl_session_flush(session);
+        tell_session(session, signal, text);
     }
 }
 
