@@ -9,8 +9,7 @@
 const POLL_WAIT_MS = 25000;
 const PROVE_MS = 2500;
 const GRACE_MS = 10000;
-// What it means that our newest poll was displaced: not by us.
-const REPLACED = { code: 'replaced', retryable: false };
+const SUPERSEDED_MS = 1000; // at most; random
 
 export class WebSocketLink {
   kind = 'websocket';
@@ -115,13 +114,29 @@ export class PollLink {
     try {
       const answer = await this.#post(body);
       if (this.isOver) return;
-      const isNewest = rid === this.#rid;
       if (!answer.superseded) this.#take(answer);
-      else if (isNewest) this.#end({ problem: REPLACED });
-      if (isNewest && !this.isOver) this.#poll(this.#queue.splice(0));
+      else if (rid === this.#rid) await this.#displaced(body.gen, frames);
+      if (rid === this.#rid && !this.isOver) this.#poll(this.#queue.splice(0));
     } catch (error) {
-      if (rid === this.#rid || error.problem) this.#end(error.problem ? { problem: error.problem } : { silent: true });
+      if (this.isOver) return;
+      if (error.problem?.code === 'replaced' && this.#gen !== body.gen) {
+        this.#queue.unshift(...frames); // by an attachment of ours
+        if (rid === this.#rid) this.#poll(this.#queue.splice(0));
+      } else if (rid === this.#rid || error.problem) {
+        this.#end(error.problem ? { problem: error.problem } : { silent: true });
+      }
     }
+  }
+
+  // Our newest poll was displaced, not by a newer one of ours. Either we were attached anew by an
+  // earlier poll, whose answer tells; or somebody else was, and the next poll will be refused.
+  async #displaced(gen, frames) {
+    this.#queue.unshift(...frames);
+    if (this.#gen !== gen) return;
+    await new Promise((resolve) => {
+      this.onGeneration = resolve;
+      setTimeout(resolve, Math.random() * SUPERSEDED_MS);
+    });
   }
 
   async #post(body) {
@@ -147,6 +162,7 @@ export class PollLink {
   }
 
   #take(answer) {
+    if (this.#gen !== answer.gen) this.onGeneration?.();
     this.#gen = answer.gen;
     if (!this.isProven) {
       this.isProven = true;

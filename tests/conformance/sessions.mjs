@@ -3,6 +3,7 @@ import WebSocket from 'ws';
 import { request } from '../support/http.mjs';
 
 const DEADLINE_MS = 8000;
+const SUPERSEDED_MS = 300;
 
 class Inbox {
   frames = [];
@@ -149,14 +150,18 @@ export class PollSession extends Session {
       this.controller = new AbortController();
       const answer = await request(this.url + '/v1/poll', { body, headers: this.headers, signal: this.controller.signal });
       if (this.isOver) return;
+      if (answer.json?.code === 'replaced' && this.gen !== body.gen) {
+        answer.status = 200; // by a later poll of our own
+        answer.json = { superseded: true };
+      }
       if (answer.status !== 200) {
         this.inbox.finish({ status: answer.status, problem: answer.json?.code ?? answer.text });
         return;
       }
       this.#take(answer.json);
       if (answer.json.superseded && rid === this.rid) {
-        this.isOver = true;
-        this.inbox.finish({ superseded: true, problem: 'replaced' });
+        this.queue.unshift(...frames);
+        if (this.gen === body.gen) await new Promise((resolve) => setTimeout(resolve, SUPERSEDED_MS));
       }
       if (rid === this.rid && !this.isOver) this.#poll(this.queue.splice(0));
     } catch (error) {

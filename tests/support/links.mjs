@@ -4,6 +4,7 @@ import { request } from './http.mjs';
 import { checkClientFrame, checkPollAnswer, checkPollRequest, checkProblem, checkServerFrame } from './schemas.mjs';
 
 const POLL_WAIT_MS = 25_000;
+const SUPERSEDED_MS = 300;
 
 export class WebSocketLink {
   kind = 'websocket';
@@ -117,7 +118,7 @@ export class PollLink {
 
   async #poll(frames) {
     const body = this.compose(frames);
-    const { rid } = body;
+    const { rid, gen } = body;
     this.latest = rid;
     let answer;
     try {
@@ -127,23 +128,36 @@ export class PollLink {
       return;
     }
     if (!this.isOpen) return;
-    if (answer.status !== 200) {
+    const isOutdated = answer.json.code === 'replaced' && this.gen !== gen; // by an attachment of ours
+    if (answer.status !== 200 && !isOutdated) {
       this.#end({ problem: answer.json, status: answer.status });
       return;
     }
+    if (isOutdated) answer.json = { rid, superseded: true, frames: [] };
     if (answer.json.rid !== rid) throw new Error(`answer ${answer.json.rid} to poll ${rid}`);
     this.#take(answer.json);
-    const isNewest = this.latest === rid;
-    if (answer.json.superseded && isNewest && this.isOpen) {
-      this.#end({ problem: { code: 'replaced', retryable: false } }); // not by a poll of ours
-      return;
+    if (answer.json.superseded && this.latest === rid) {
+      this.queued.unshift(...frames);
+      await this.#generationAfter(gen);
     }
-    if (this.isOpen && isNewest && !this.isDraining) this.#poll(this.queued.splice(0));
+    if (this.isOpen && this.latest === rid && !this.isDraining) this.#poll(this.queued.splice(0));
+  }
+
+  // Until another answer has brought a newer generation, or for a moment.
+  #generationAfter(gen) {
+    if (this.gen !== gen) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.onGeneration = resolve;
+      setTimeout(resolve, SUPERSEDED_MS);
+    });
   }
 
   #take(answer) {
     if (answer.superseded && answer.frames.length) throw new Error('a superseded answer has frames');
-    if (!answer.superseded) this.gen = answer.gen;
+    if (!answer.superseded && this.gen !== answer.gen) {
+      this.gen = answer.gen;
+      this.onGeneration?.();
+    }
     for (const frame of answer.frames) {
       if (frame.t === 'bye') this.bye = frame;
       if (frame.t === 'drain') this.isDraining = true;

@@ -19,6 +19,7 @@ onEachTransport('confirmed, killed, there', async (t) => {
   assert.deepEqual([conv.c, conv.verdict, conv.e, conv.head], [visitor.c, 'resumed', ok.e, 1]);
   assert.equal(visitor.welcome.seq, 2);
   assert.equal((await visitor.publish('after')).o, 2);
+  visitor.drop();
   const late = t.client(gateway);
   late.token = visitor.token;
   await late.connect();

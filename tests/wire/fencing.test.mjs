@@ -24,6 +24,7 @@ for (const [first, second] of [
     const young = twin(t, old, { transport: second });
     const ended = old.end();
     await young.connect();
+    await young.send({ t: 'ping', ts: 'confirms the welcome' });
     assert.ok(young.welcome.gen > old.welcome.gen);
     const why = await ended;
     assert.equal((why.problem ?? why.bye.problem).code, 'replaced');
