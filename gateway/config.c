@@ -298,6 +298,22 @@ static void add_rule_finding(const struct hl_config *config, const char *path, c
     hl_config_add_finding(report, text, name, "%s", message);
 }
 
+/* "HOST:PORT" or "[V6]:PORT"; getaddrinfo would take a port above 65535 modulo 65536. */
+static bool is_listen_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    size_t host_size = colon != NULL ? (size_t)(colon - text) : 0;
+    size_t n_digits = colon != NULL ? strspn(colon + 1, "0123456789") : 0;
+
+    if (colon == NULL || n_digits == 0 || n_digits > 5 || colon[1 + n_digits] != '\0')
+        return false;
+    if (strtoul(colon + 1, NULL, 10) > UINT16_MAX)
+        return false;
+    if (text[0] == '[')
+        return host_size > 2 && colon[-1] == ']';
+    return memchr(text, ':', host_size) == NULL;
+}
+
 int hl_config_check(const struct hl_config *config, const char *path,
                     struct hl_config_report *report)
 {
@@ -306,6 +322,8 @@ int hl_config_check(const struct hl_config *config, const char *path,
         const char *key;
         const char *message;
     } rules[] = {
+        {!is_listen_address(config->listen), "listen",
+         "must be HOST:PORT or [V6]:PORT with a port up to 65535"},
         {config->tls_certificate[0] != '\0' && config->tls_key[0] == '\0', "tls_certificate",
          "needs tls_key too"},
         {config->tls_key[0] != '\0' && config->tls_certificate[0] == '\0', "tls_key",

@@ -149,6 +149,27 @@ static void test_rules_between_keys(void **state)
     assert_finding(f, 2, "drain_window_ms", "drain_deadline_ms");
 }
 
+/* A port above 65535 would be taken modulo 65536. */
+static void test_listen_is_an_address(void **state)
+{
+    static const char *const wrong[] = {"nonsense",     "127.0.0.1:99999", "127.0.0.1:65536",
+                                        "127.0.0.1:-1", "127.0.0.1:",      "1:2:3",
+                                        "[]:1",         "[::1:1"};
+    static const char *const right[] = {"[::1]:8080", ":80", "localhost:65535", "0.0.0.0:0"};
+    struct fixture *f = *state;
+    char text[64];
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        snprintf(text, sizeof(text), "\nlisten = \"%s\";\n", wrong[i]);
+        assert_int_equal(load_text(f, text, NULL), HL_CONFIG_INVALID);
+        assert_finding(f, 2, "listen", "65535");
+    }
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        snprintf(text, sizeof(text), "listen = \"%s\";\n", right[i]);
+        assert_int_equal(load_text(f, text, NULL), 0);
+    }
+}
+
 static void test_all_errors_are_told(void **state)
 {
     struct fixture *f = *state;
@@ -201,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_errors_name_line_key_and_what_is_allowed, make_fixture,
                                         drop_fixture),
         cmocka_unit_test_setup_teardown(test_rules_between_keys, make_fixture, drop_fixture),
+        cmocka_unit_test_setup_teardown(test_listen_is_an_address, make_fixture, drop_fixture),
         cmocka_unit_test_setup_teardown(test_all_errors_are_told, make_fixture, drop_fixture),
         cmocka_unit_test_setup_teardown(test_a_file_that_is_not_there, make_fixture, drop_fixture),
         cmocka_unit_test_setup_teardown(test_values_are_written_as_they_are_read, make_fixture,
