@@ -81,11 +81,15 @@ static void refuse_inner(struct hl_link *link, const struct hl_problem *problem)
 void hl_relay_arrive(struct hl_hub *hub, struct hl_relay *relay)
 {
     struct hl_problem problem = {.code = HL_PROBLEM_DRAINING};
+    struct hl_buffer body = relay->body;
 
+    /* once it is answered the home may free it; while it waits it needs no body */
+    relay->body = (struct hl_buffer){.data = NULL};
     if (hub->is_closing)
         refuse_inner(&relay->inner, &problem);
     else
-        hl_poll_receive(hub, &relay->inner, hl_buffer_bytes(&relay->body));
+        hl_poll_receive(hub, &relay->inner, hl_buffer_bytes(&body));
+    hl_buffer_fini(&body);
 }
 
 /* ---- back ---- */
