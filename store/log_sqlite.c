@@ -17,7 +17,12 @@
 #include "store/sqlite/writer.h"
 #include "store/verify.h"
 
-enum { QUEUE_MAX_DEFAULT = 65536, GROUP_MAX_DEFAULT = 1024, PATH_SIZE_MAX = 4096 };
+enum {
+    QUEUE_MAX_DEFAULT = 65536,
+    GROUP_MAX_DEFAULT = 1024,
+    WAL_PAGES_MAX_DEFAULT = 16384,
+    PATH_SIZE_MAX = 4096
+};
 
 /* Opened from top to bottom, closed from bottom to top. */
 struct sqlite_log {
@@ -277,6 +282,8 @@ static int start_threads(struct sqlite_log *log, const struct hl_log_sqlite_conf
         .queue_max = writer.queue_max,
     };
     int64_t version = 0;
+    uint32_t wal_pages_max =
+        config->wal_pages_max != 0 ? config->wal_pages_max : WAL_PAGES_MAX_DEFAULT;
     int r = hl_sqlite_file_open(log->path, config->vfs, HL_SQLITE_WRITE, &log->checkpoint_db);
 
     if (readers.n_readers > HL_SQLITE_READERS_MAX)
@@ -286,7 +293,8 @@ static int start_threads(struct sqlite_log *log, const struct hl_log_sqlite_conf
     if (r == 0)
         r = hl_sqlite_query_integer(log->checkpoint_db, "PRAGMA user_version", &version);
     if (r == 0)
-        r = hl_sqlite_checkpointer_create(log->checkpoint_db, log->db, &log->checkpointer);
+        r = hl_sqlite_checkpointer_create(log->checkpoint_db, log->db, wal_pages_max,
+                                          &log->checkpointer);
     if (r == 0)
         r = hl_sqlite_writer_start(&writer, &log->writer);
     readers.writer = log->writer;

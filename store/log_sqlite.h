@@ -20,6 +20,7 @@ struct hl_log_sqlite_config {
     uint64_t queue_max;           /* submits waiting before HL_LOG_BUSY; 0: 65536 */
     uint32_t group_max;           /* submits per transaction; 0: 1024 */
     uint32_t n_readers;           /* 0: 1 */
+    uint32_t wal_pages_max;       /* the write-ahead log begins again after so many; 0: 16384 */
     uint64_t disk_free_min;       /* bytes; below: submits get HL_LOG_FULL ahead of time */
     void (*on_failed)(void *arg); /* writer thread: outcome of a commit is unknown; may be NULL */
     void *arg;

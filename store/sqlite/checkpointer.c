@@ -1,5 +1,6 @@
 #include "store/sqlite/checkpointer.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct hl_sqlite_checkpointer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    int pages_max, pages_step;
     bool due, stopping;   /* under the lock */
     atomic_int n_pages;   /* in the log, by the last commit */
     atomic_int due_pages; /* next checkpoint when there are so many */
@@ -31,10 +33,10 @@ static int count_pages(void *arg, sqlite3 *db, const char *name, int n_pages)
     (void)db;
     (void)name;
     if (n_pages < before) /* the log began again */
-        atomic_store(&checkpointer->due_pages, HL_SQLITE_WAL_SOFT_PAGES);
+        atomic_store(&checkpointer->due_pages, checkpointer->pages_step);
     if (n_pages < atomic_load(&checkpointer->due_pages))
         return SQLITE_OK;
-    atomic_store(&checkpointer->due_pages, n_pages + HL_SQLITE_WAL_SOFT_PAGES);
+    atomic_store(&checkpointer->due_pages, n_pages + checkpointer->pages_step);
     HL_CHECK(pthread_mutex_lock(&checkpointer->lock) == 0);
     checkpointer->due = true;
     HL_CHECK(pthread_cond_signal(&checkpointer->wake) == 0);
@@ -68,7 +70,7 @@ static void copy_pages(struct hl_sqlite_checkpointer *checkpointer)
     int rc =
         sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
-    if (rc == SQLITE_OK && atomic_load(&checkpointer->n_pages) >= HL_SQLITE_WAL_HARD_PAGES) {
+    if (rc == SQLITE_OK && atomic_load(&checkpointer->n_pages) >= checkpointer->pages_max) {
         hl_sqlite_writer_pause(checkpointer->writer);
         rc = sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
                                        NULL);
@@ -96,7 +98,7 @@ static void *run_checkpointer(void *arg)
     return NULL;
 }
 
-int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
+int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db, uint32_t pages_max,
                                   struct hl_sqlite_checkpointer **out_checkpointer)
 {
     struct hl_sqlite_checkpointer *checkpointer = calloc(1, sizeof(*checkpointer));
@@ -105,7 +107,9 @@ int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
         return -ENOMEM;
     checkpointer->db = db;
     checkpointer->writer_db = writer_db;
-    atomic_init(&checkpointer->due_pages, HL_SQLITE_WAL_SOFT_PAGES);
+    checkpointer->pages_max = pages_max < INT_MAX / 2 ? (int)pages_max : INT_MAX / 2;
+    checkpointer->pages_step = checkpointer->pages_max / 4 + 1;
+    atomic_init(&checkpointer->due_pages, checkpointer->pages_step);
     HL_CHECK(pthread_mutex_init(&checkpointer->lock, NULL) == 0);
     HL_CHECK(pthread_cond_init(&checkpointer->wake, NULL) == 0);
     /* the writer waits during a restart: give readers time to end a page, but not a backup */

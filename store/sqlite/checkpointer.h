@@ -8,14 +8,12 @@
 
 #include "store/sqlite/writer.h"
 
-/* Pages of 4 KiB. */
-enum { HL_SQLITE_WAL_SOFT_PAGES = 4096, HL_SQLITE_WAL_HARD_PAGES = 16384 };
-
 struct hl_sqlite_checkpointer;
 
 /* Counts the commits of a connection that nobody uses yet. db is the checkpointer's own
- * connection. Both are lent until destroy. 0, -ENOMEM. */
-int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db,
+ * connection. Both are lent until destroy. The bound of the log is in pages; at every quarter
+ * of it pages are copied. 0, -ENOMEM. */
+int hl_sqlite_checkpointer_create(sqlite3 *db, sqlite3 *writer_db, uint32_t pages_max,
                                   struct hl_sqlite_checkpointer **out_checkpointer);
 /* After the writer was stopped. Accepts NULL. */
 void hl_sqlite_checkpointer_destroy(struct hl_sqlite_checkpointer *checkpointer);

@@ -35,6 +35,7 @@ struct trial {
     char path[160];
     struct sent sent[N_SENT_MAX];
     size_t n_sent;
+    uint32_t wal_pages_max;
     atomic_int n_failed; /* calls of on_failed */
 };
 
@@ -49,6 +50,7 @@ static int open_log(struct trial *trial, const char *vfs, struct hl_log **out_lo
                                                              .vfs = vfs,
                                                              .clock = hl_clock_system(),
                                                              .chain_key = chain_key,
+                                                             .wal_pages_max = trial->wal_pages_max,
                                                              .on_failed = note_failure,
                                                              .arg = trial},
                               NULL, 0, out_log);
@@ -132,6 +134,13 @@ static void run_concurrently(struct trial *trial)
     for (size_t i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_join(senders[i].thread, NULL), 0);
     hl_log_close(log);
+}
+
+/* The same with a write-ahead log that is copied and begins again every few commits. */
+static void run_with_checkpoints(struct trial *trial)
+{
+    trial->wal_pages_max = 24;
+    run_concurrently(trial);
 }
 
 /* 0, or the number of acknowledged messages that are not where the client was told. */
@@ -259,6 +268,12 @@ static void test_power_cut_under_load(void **state)
     assert_int_equal(sweep(run_concurrently, false, 5), 0);
 }
 
+static void test_power_cut_while_checkpointing(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(run_with_checkpoints, false, 5), 0);
+}
+
 /* The sweep must be able to fail: on a disk whose syncs keep nothing it finds losses. */
 static void test_lying_disk_is_found_out(void **state)
 {
@@ -360,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_cut_at_every_operation),
         cmocka_unit_test(test_power_cut_under_load),
+        cmocka_unit_test(test_power_cut_while_checkpointing),
         cmocka_unit_test(test_lying_disk_is_found_out),
         cmocka_unit_test(test_failed_sync_ends_the_log),
         cmocka_unit_test(test_failed_write_ends_the_log),
