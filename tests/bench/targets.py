@@ -223,11 +223,14 @@ class NchanRedis(Target):
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-            link.request("POST", "/ready/999999", "x")
-            status = link.getresponse().status
-            link.close()
-            if status < 300:
-                return
+            try:
+                link.request("POST", "/ready/999999", "x")
+                if link.getresponse().status < 300:
+                    return
+            except OSError:
+                pass
+            finally:
+                link.close()
             time.sleep(0.02)
         raise RuntimeError("nchan does not reach redis")
 
