@@ -6,8 +6,8 @@
 
 _Static_assert(HL_CHAIN_KEY_SIZE == crypto_generichash_KEYBYTES, "one key size");
 
-/* The first byte of what is hashed tells the three uses apart. */
-enum { CHAIN_BEGIN = 1, CHAIN_ENTRY = 2, CHAIN_FINGERPRINT = 3 };
+/* The first byte of what is hashed tells the uses apart. */
+enum { CHAIN_BEGIN = 1, CHAIN_ENTRY = 2, CHAIN_FINGERPRINT = 3, CHAIN_SEAL = 4 };
 
 /* Fixed-width fields of a link, each integer little-endian, in a form that never changes. */
 enum { HEAD_SIZE_MAX = 256 };
@@ -75,6 +75,16 @@ void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *
     put_bytes(&head, entry->mid, entry->mid_size);
     put_integer(&head, entry->body_size, 4);
     hash_two(key, &head, entry->body, entry->body_size, out_chain);
+}
+
+void hl_chain_seal(const uint8_t key[HL_CHAIN_KEY_SIZE], uint64_t position,
+                   const struct hl_chain *last, struct hl_chain *out_seal)
+{
+    struct head head = {.size = 0};
+
+    put_integer(&head, CHAIN_SEAL, 1);
+    put_integer(&head, position, 8);
+    hash_two(key, &head, last->b, sizeof(last->b), out_seal);
 }
 
 void hl_chain_fingerprint(const uint8_t key[HL_CHAIN_KEY_SIZE], struct hl_chain *out_chain)

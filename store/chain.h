@@ -20,6 +20,10 @@ void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE],
 void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,
                    const struct hl_entry *entry, struct hl_chain *out_chain);
 
+/* Closes a whole log: says which entry is the last one. */
+void hl_chain_seal(const uint8_t key[HL_CHAIN_KEY_SIZE], uint64_t position,
+                   const struct hl_chain *last, struct hl_chain *out_seal);
+
 /* A value that differs between keys: kept in the data file to find out a wrong key early. */
 void hl_chain_fingerprint(const uint8_t key[HL_CHAIN_KEY_SIZE], struct hl_chain *out_chain);
 

@@ -251,8 +251,16 @@ static int open_writer_db(struct sqlite_log *log, const char *vfs, char *why, si
 
 static int boot_meta(struct sqlite_log *log, const uint8_t *chain_key, char *why, size_t why_size)
 {
+    int64_t position = 0;
     int r = hl_sqlite_meta_boot(log->db, chain_key, &log->meta);
 
+    if (r == 0)
+        r = hl_sqlite_query_integer(log->db, "SELECT max(position) FROM entries", &position);
+    if (r == 0 && (uint64_t)position != log->meta.position) {
+        write_reason(why, why_size, "%s: ends at position %lld instead of %llu: damaged", log->path,
+                     (long long)position, (unsigned long long)log->meta.position);
+        return HL_LOG_SQLITE_NOT_A_LOG;
+    }
     if (r == -EKEYREJECTED)
         write_reason(why, why_size, "%s: was written with another chain key", log->path);
     else if (r != 0)

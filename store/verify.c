@@ -104,6 +104,37 @@ static int check_positions(struct verifier *verifier)
     return r == HL_SQLITE_NO_ROW ? 0 : r;
 }
 
+/* The last entry must be the one that the seal names. */
+static int check_seal(struct verifier *verifier)
+{
+    struct hl_verify_report *report = verifier->report;
+    sqlite3_stmt *statement = NULL;
+    struct hl_chain last;
+    struct hl_chain seal;
+
+    if (report->position != verifier->meta.position) {
+        add_finding(verifier, &report->n_gaps, "gap: the log ends at position %llu instead of %llu",
+                    (unsigned long long)report->position,
+                    (unsigned long long)verifier->meta.position);
+        return 0;
+    }
+    if (report->position == 0)
+        return 0;
+    int r = hl_sqlite_prepare(verifier->db, "SELECT chain FROM entries WHERE position = ?1",
+                              &statement);
+    if (r == 0) {
+        hl_sqlite_bind_integer(statement, 1, (int64_t)report->position);
+        r = hl_sqlite_step(statement);
+    }
+    if (r == 0 && hl_sqlite_column_chain(statement, 0, &last)) {
+        hl_chain_seal(verifier->chain_key, report->position, &last, &seal);
+        if (!hl_chain_equal(&seal, &verifier->meta.seal))
+            add_finding(verifier, &report->n_chain, "chain: the seal of the log is broken");
+    }
+    (void)sqlite3_finalize(statement);
+    return r < 0 ? r : 0;
+}
+
 /* One conversation being read again from its first entry. */
 struct replay {
     char name[HL_ID_TEXT_SIZE];
@@ -277,6 +308,8 @@ static int check_all(struct verifier *verifier)
         r = check_triggers(verifier);
     if (r == 0)
         r = check_positions(verifier);
+    if (r == 0)
+        r = check_seal(verifier);
     if (r == 0)
         r = check_conversations(verifier);
     if (r == -EBADMSG || r == -ENOENT) {

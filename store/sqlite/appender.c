@@ -28,6 +28,7 @@ static int prepare_statements(struct hl_sqlite_appender *appender)
         const char *sql;
     } table[] = {
         {&appender->begin, "BEGIN IMMEDIATE"},
+        {&appender->seal, "UPDATE meta SET position = ?1, seal = ?2"},
         {&appender->commit, "COMMIT"},
         {&appender->rollback, "ROLLBACK"},
         {&appender->insert_entry,
@@ -100,9 +101,24 @@ int hl_sqlite_appender_begin(struct hl_sqlite_appender *appender)
     return hl_sqlite_finish(appender->begin);
 }
 
+/* Writes down which entry is the last, so that a tail that was cut off is missed. */
+static int seal_log(struct hl_sqlite_appender *appender)
+{
+    struct hl_chain seal;
+
+    hl_chain_seal(appender->chain_key, appender->position, &appender->last_chain, &seal);
+    hl_sqlite_bind_integer(appender->seal, 1, (int64_t)appender->position);
+    hl_sqlite_bind_blob(appender->seal, 2, (struct hl_bytes){(const char *)seal.b, sizeof(seal.b)});
+    int r = hl_sqlite_finish(appender->seal);
+    HL_CHECK(sqlite3_clear_bindings(appender->seal) == SQLITE_OK); /* the seal ends here */
+    return r;
+}
+
 int hl_sqlite_appender_commit(struct hl_sqlite_appender *appender)
 {
-    return hl_sqlite_finish(appender->commit);
+    int r = appender->position != appender->began_position ? seal_log(appender) : 0;
+
+    return r != 0 ? r : hl_sqlite_finish(appender->commit);
 }
 
 void hl_sqlite_appender_roll_back(struct hl_sqlite_appender *appender)
@@ -408,6 +424,7 @@ static int append_entry(struct hl_sqlite_appender *appender,
     note_author(conversation, &entry->author);
     hl_mid_set_add(&conversation->mids, tag);
     hl_chain_next(appender->chain_key, &previous, entry, &conversation->chain);
+    appender->last_chain = conversation->chain;
     bool changed = hl_conversation_apply(&conversation->state, entry);
     if (first)
         r = insert_conversation(appender, conversation);

@@ -13,12 +13,13 @@ struct hl_sqlite_appender {
     sqlite3 *db; /* lent */
     uint8_t chain_key[HL_CHAIN_KEY_SIZE];
     uint8_t tag_key[HL_HASH_KEY_SIZE];
-    uint64_t position; /* last one given */
-    uint64_t number;   /* last conversation made */
+    uint64_t position;          /* last one given */
+    uint64_t number;            /* last conversation made */
+    struct hl_chain last_chain; /* of the entry at position, if this process stored it */
     uint64_t began_position, began_number;
     bool broken; /* since begin: what was changed is incomplete, roll back */
     struct hl_sqlite_cache cache;
-    sqlite3_stmt *begin, *commit, *rollback;
+    sqlite3_stmt *begin, *seal, *commit, *rollback;
     sqlite3_stmt *insert_entry, *insert_block, *insert_conversation, *update_conversation,
         *raise_mark;
     sqlite3_stmt *find_conversation, *find_reference, *list_blocks, *list_tail, *find_entry,

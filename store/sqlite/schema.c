@@ -14,7 +14,9 @@ static const char schema_1[] =
     "  epoch INTEGER NOT NULL,"
     "  boots INTEGER NOT NULL,"
     "  tag_key BLOB NOT NULL,"
-    "  fingerprint BLOB NOT NULL"
+    "  fingerprint BLOB NOT NULL,"
+    "  position INTEGER NOT NULL,"
+    "  seal BLOB NOT NULL"
     ") STRICT;"
     "CREATE TABLE conversations ("
     "  number INTEGER PRIMARY KEY,"
@@ -143,20 +145,24 @@ uint64_t hl_sqlite_draw_epoch(void)
 int hl_sqlite_meta_read(sqlite3 *db, struct hl_sqlite_meta *out_meta)
 {
     sqlite3_stmt *statement = NULL;
-    int r =
-        hl_sqlite_prepare(db, "SELECT epoch, boots, tag_key, fingerprint FROM meta", &statement);
+    int r = hl_sqlite_prepare(
+        db, "SELECT epoch, boots, tag_key, fingerprint, position, seal FROM meta", &statement);
 
     if (r == 0)
         r = hl_sqlite_step(statement);
     if (r == 0) {
         struct hl_bytes tag_key = hl_sqlite_column_bytes(statement, 2);
         struct hl_bytes fingerprint = hl_sqlite_column_bytes(statement, 3);
+        struct hl_bytes seal = hl_sqlite_column_bytes(statement, 5);
         if (tag_key.size == sizeof(out_meta->tag_key) &&
-            fingerprint.size == sizeof(out_meta->fingerprint.b)) {
+            fingerprint.size == sizeof(out_meta->fingerprint.b) &&
+            seal.size == sizeof(out_meta->seal.b)) {
             out_meta->epoch = (uint64_t)sqlite3_column_int64(statement, 0);
             out_meta->boots = (uint64_t)sqlite3_column_int64(statement, 1);
             memcpy(out_meta->tag_key, tag_key.data, tag_key.size);
             memcpy(out_meta->fingerprint.b, fingerprint.data, fingerprint.size);
+            out_meta->position = (uint64_t)sqlite3_column_int64(statement, 4);
+            memcpy(out_meta->seal.b, seal.data, seal.size);
         } else {
             r = -EBADMSG;
         }
@@ -170,7 +176,8 @@ static int insert_meta(sqlite3 *db, const uint8_t *chain_key)
     sqlite3_stmt *statement = NULL;
     uint8_t tag_key[HL_HASH_KEY_SIZE];
     struct hl_chain fingerprint;
-    int r = hl_sqlite_prepare(db, "INSERT INTO meta VALUES (1, ?1, 0, ?2, ?3)", &statement);
+    int r = hl_sqlite_prepare(db, "INSERT INTO meta VALUES (1, ?1, 0, ?2, ?3, 0, zeroblob(32))",
+                              &statement);
 
     if (r != 0)
         return r;

@@ -26,6 +26,8 @@ struct hl_sqlite_meta {
     uint64_t boots;
     uint8_t tag_key[HL_HASH_KEY_SIZE];
     struct hl_chain fingerprint; /* of the chain key */
+    uint64_t position;           /* of the last entry */
+    struct hl_chain seal;        /* closes it; all zero before the first */
 };
 
 /* A random epoch: 1 … 2^53 - 1. */

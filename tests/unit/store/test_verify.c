@@ -155,6 +155,19 @@ static void test_deleted_row_with_the_hole_closed(void **state)
     assert_true(report.n_gaps + report.n_chain > 0);
 }
 
+static void test_cut_off_tail(void **state)
+{
+    struct fixture *fixture = *state;
+
+    tamper(fixture, "DELETE FROM entries WHERE position > 298");
+    struct hl_verify_report report = verify(fixture->path, HL_VERIFY_BROKEN);
+    assert_int_equal(report.n_gaps, 1);
+    tamper(fixture, "UPDATE meta SET position = 298");
+    report = verify(fixture->path, HL_VERIFY_BROKEN);
+    assert_int_equal(report.n_gaps, 0);
+    assert_int_equal(report.n_chain, 1);
+}
+
 static void test_swapped_rows(void **state)
 {
     struct fixture *fixture = *state;
@@ -229,7 +242,7 @@ static void test_other_key_and_other_files(void **state)
     struct hl_verify_report report;
 
     assert_int_equal(hl_verify(fixture->path, other_key, &report), HL_VERIFY_BROKEN);
-    assert_int_equal(report.n_chain, 3);
+    assert_int_equal(report.n_chain, 4); /* of each conversation, and the seal */
     hl_buffer_fini(&report.findings);
     assert_true(hl_verify("/nonexistent/x.db", chain_key, &report) < 0);
     hl_buffer_fini(&report.findings);
@@ -289,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_every_change_of_an_entry_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deleted_row, setup, teardown),
         cmocka_unit_test_setup_teardown(test_deleted_row_with_the_hole_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cut_off_tail, setup, teardown),
         cmocka_unit_test_setup_teardown(test_swapped_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_edited_index_rows, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_triggers, setup, teardown),
