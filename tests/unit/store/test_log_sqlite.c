@@ -109,7 +109,9 @@ static void test_older_schema_is_migrated(void **state)
     assert_int_equal(version, 1);
     /* something that must survive */
     assert_int_equal(
-        hl_sqlite_run(db, "INSERT INTO meta VALUES (1, 77, 3, zeroblob(16), zeroblob(32), 0, zeroblob(32))"), 0);
+        hl_sqlite_run(
+            db, "INSERT INTO meta VALUES (1, 77, 3, zeroblob(16), zeroblob(32), 0, zeroblob(32))"),
+        0);
     struct hl_chain fingerprint;
     hl_chain_fingerprint(chain_key, &fingerprint);
     sqlite3_stmt *statement = NULL;
