@@ -17,6 +17,8 @@ struct faulty_log {
 enum outcome { HONEST, REFUSED_FULL, STORED_BUT_FAILED, CLAIMED_ONLY };
 
 struct shadow_submit {
+    struct hl_list member; /* of the listener's group */
+    int result;
     struct hl_log_submit inner;
     struct hl_log_submit *outer;
     struct faulty_log *log;
@@ -30,12 +32,18 @@ struct shadow_read {
     struct faulty_log *log;
 };
 
+/* Puts several commits of the engine, which makes groups of one, together: what came until
+ * the task runs is one group. */
 struct listener {
     struct hl_log_subscription inner;
     struct hl_log_subscription *outer;
     struct hl_list link;
     struct faulty_log *log;
-    bool is_busy, is_gone;
+    struct hl_task task;
+    bool is_posted, is_gone;
+    struct hl_list submits;
+    struct hl_entry *entries[SIM_GROUP];
+    size_t n_entries;
 };
 
 static struct faulty_log *faulty_of(struct hl_log *log)
@@ -48,37 +56,87 @@ static bool is_planted(const struct faulty_log *log, enum sim_bug bug, unsigned 
     return log->world->bug == bug && sim_chance(log->world, percent);
 }
 
-/* ---- submits ---- */
+/* ---- groups ---- */
 
-static void end_group(struct faulty_log *log, const struct hl_loop *loop)
+static struct listener *find_listener(struct faulty_log *log, const struct hl_loop *loop)
 {
-    struct hl_batch *batch = hl_batch_create(log->world->epoch, 0);
-    struct hl_list *next;
+    for (struct hl_list *at = log->listeners.next; at != &log->listeners; at = at->next) {
+        struct listener *listener = HL_CONTAINER_OF(at, struct listener, link);
+        if (listener->inner.loop == loop)
+            return listener;
+    }
+    return NULL;
+}
+
+static void finish_shadow(struct shadow_submit *shadow)
+{
+    struct hl_log_submit *outer = shadow->outer;
+    int r = shadow->result;
+
+    free(shadow);
+    outer->done(outer, r);
+}
+
+static void finish_group(struct hl_task *task)
+{
+    struct listener *listener = HL_CONTAINER_OF(task, struct listener, task);
+    struct hl_batch *batch = hl_batch_create(listener->log->world->epoch, listener->n_entries);
 
     HL_CHECK(batch != NULL);
-    for (struct hl_list *at = log->listeners.next; at != &log->listeners; at = next) {
-        struct listener *listener = HL_CONTAINER_OF(at, struct listener, link);
-        next = at->next;
-        if (listener->inner.loop == loop)
-            listener->outer->on_commit(listener->outer, batch);
+    listener->is_posted = false;
+    for (size_t i = 0; i < listener->n_entries; i++)
+        batch->entries[i] = listener->entries[i];
+    if (listener->n_entries > listener->log->world->counts.largest_group)
+        listener->log->world->counts.largest_group = listener->n_entries;
+    listener->n_entries = 0;
+    while (!hl_list_is_empty(&listener->submits)) {
+        struct shadow_submit *shadow =
+            HL_CONTAINER_OF(listener->submits.next, struct shadow_submit, member);
+        hl_list_remove(&shadow->member);
+        finish_shadow(shadow);
     }
+    if (!listener->is_gone)
+        listener->outer->on_commit(listener->outer, batch);
     hl_batch_unref(batch);
+    if (listener->is_gone)
+        free(listener);
+}
+
+static void post_group(struct listener *listener)
+{
+    if (listener->is_posted)
+        return;
+    listener->is_posted = true;
+    listener->task.run = finish_group;
+    hl_loop_post(listener->inner.loop, &listener->task);
+}
+
+/* ---- submits ---- */
+
+/* The result waits for the end of its group; without a hub there is none. */
+static void tell_result(struct shadow_submit *shadow, int r)
+{
+    struct listener *listener = find_listener(shadow->log, shadow->outer->loop);
+
+    shadow->result = r;
+    if (listener == NULL) {
+        finish_shadow(shadow);
+        return;
+    }
+    hl_list_add(&listener->submits, &shadow->member);
+    post_group(listener);
 }
 
 static void finish_refused(struct hl_task *task)
 {
     struct shadow_submit *shadow = HL_CONTAINER_OF(task, struct shadow_submit, task);
-    struct faulty_log *log = shadow->log;
     struct hl_log_submit *outer = shadow->outer;
-    struct hl_loop *loop = outer->loop;
-    bool is_claim = shadow->outcome == CLAIMED_ONLY;
+    uint64_t next = shadow->log->world->position + 1;
 
-    free(shadow);
-    outer->offset = log->world->position + 1;
-    outer->position = log->world->position + 1;
+    outer->offset = next;
+    outer->position = next;
     outer->duplicate = false;
-    outer->done(outer, is_claim ? 0 : HL_LOG_FULL);
-    end_group(log, loop);
+    tell_result(shadow, shadow->outcome == CLAIMED_ONLY ? 0 : HL_LOG_FULL);
 }
 
 static void finish_inner(struct hl_log_submit *inner, int r)
@@ -93,10 +151,7 @@ static void finish_inner(struct hl_log_submit *inner, int r)
     outer->conversation = inner->conversation;
     if (r == 0 && !inner->duplicate)
         sim_truth_add(shadow->log->world, inner);
-    if (shadow->outcome == STORED_BUT_FAILED)
-        r = -EIO;
-    free(shadow);
-    outer->done(outer, r);
+    tell_result(shadow, shadow->outcome == STORED_BUT_FAILED ? -EIO : r);
 }
 
 static void finish_double(struct hl_log_submit *inner, int r)
@@ -249,22 +304,18 @@ static void hear_commit(struct hl_log_subscription *inner, struct hl_batch *batc
 {
     struct listener *listener = HL_CONTAINER_OF(inner, struct listener, inner);
     struct faulty_log *log = listener->log;
+    bool is_swapped = batch->n_entries > 0 && is_planted(log, SIM_BUG_SWAP_ENTRIES, 10);
 
-    if (batch->n_entries > 0 && is_planted(log, SIM_BUG_FORGET_COMMITS, 100)) {
-        end_group(log, inner->loop);
+    if (is_planted(log, SIM_BUG_FORGET_COMMITS, 100))
         return;
-    }
-    listener->is_busy = true;
-    if (batch->n_entries > 0 && is_planted(log, SIM_BUG_SWAP_ENTRIES, 10)) {
+    if (is_swapped)
         batch = swap_entry(log, batch);
-        listener->outer->on_commit(listener->outer, batch);
+    HL_CHECK(listener->n_entries + batch->n_entries <= SIM_GROUP);
+    for (size_t i = 0; i < batch->n_entries; i++)
+        listener->entries[listener->n_entries++] = hl_entry_ref(batch->entries[i]);
+    if (is_swapped)
         hl_batch_unref(batch);
-    } else {
-        listener->outer->on_commit(listener->outer, batch);
-    }
-    listener->is_busy = false;
-    if (listener->is_gone)
-        free(listener);
+    post_group(listener);
 }
 
 static void add_listener(struct hl_log *base, struct hl_log_subscription *subscription)
@@ -276,6 +327,7 @@ static void add_listener(struct hl_log *base, struct hl_log_subscription *subscr
     listener->outer = subscription;
     listener->inner.loop = subscription->loop;
     listener->inner.on_commit = hear_commit;
+    hl_list_init(&listener->submits);
     subscription->engine = listener;
     hl_list_add(&listener->log->listeners, &listener->link);
     hl_log_subscribe(listener->log->engine, &listener->inner);
@@ -288,7 +340,7 @@ static void remove_listener(struct hl_log *base, struct hl_log_subscription *sub
     hl_log_unsubscribe(faulty_of(base)->engine, &listener->inner);
     hl_list_remove(&listener->link);
     listener->is_gone = true;
-    if (!listener->is_busy)
+    if (!listener->is_posted)
         free(listener);
 }
 

@@ -79,11 +79,11 @@ static void print_counts(const struct sim_world *world)
     (void)printf("seed %" PRIu64 ": %" PRIu64 " confirmed, %" PRIu64 " delivered, %" PRIu64
                  " welcomes (%" PRIu64 " resumed, %" PRIu64 " gap, %" PRIu64 " reset), %" PRIu64
                  " polls (%" PRIu64 " superseded), %" PRIu64 " refused, %" PRIu64
-                 " restarts, %" PRIu64 " roll backs\n",
+                 " restarts, %" PRIu64 " roll backs, largest group %" PRIu64 "\n",
                  world->seed, world->counts.confirmed, world->counts.taken, world->counts.welcomes,
                  world->counts.resumed, world->counts.gaps, world->counts.resets,
                  world->counts.polls, world->counts.superseded, world->counts.refused,
-                 world->counts.restarts, world->counts.roll_backs);
+                 world->counts.restarts, world->counts.roll_backs, world->counts.largest_group);
 }
 
 /* True if all invariants held. */

@@ -21,6 +21,7 @@ enum {
     SIM_LINKS = 256,
     SIM_PACKETS = 256,
     SIM_EPOCHS = 8,
+    SIM_GROUP = 1024,
     SIM_MID_SIZE = 24,
     SIM_ID_SIZE = HL_ID_TEXT_SIZE,
     SIM_QUEUE_MAX = 4 /* messages on the way to a client until the link is not ready */
@@ -156,7 +157,7 @@ struct sim_world {
     struct sim_client *clients[SIM_CLIENTS];
     struct { /* what happened, to see that the run was worth something */
         uint64_t confirmed, taken, welcomes, resumed, gaps, resets, byes, polls, superseded,
-            restarts, roll_backs, refused;
+            restarts, roll_backs, refused, largest_group;
     } counts;
 };
 
