@@ -82,7 +82,7 @@ export class WebSocketLink {
 export class PollLink {
   kind = 'longpoll';
   isProven = false;
-  #rid = 0;
+  #rid = Date.now(); // rises over all links of this visitor: a late request is known as such
   #gen = 0;
   #queue = [];
   #requests = new Set();

@@ -108,7 +108,8 @@ export class PollLink {
     const pubs = this.gen ? client.outbox.map((item) => item.frame) : [];
     const mids = new Set(pubs.map((pub) => pub.mid));
     const others = frames.filter((frame) => !mids.has(frame.mid));
-    const body = { rid: ++this.rid, wait_ms: POLL_WAIT_MS, frames: [...others, ...pubs] };
+    this.rid = client.rid = Math.max(client.rid ?? 0, Date.now()) + 1;
+    const body = { rid: this.rid, wait_ms: POLL_WAIT_MS, frames: [...others, ...pubs] };
     if (this.gen) body.gen = this.gen;
     if (client.token) body.token = client.token;
     if (client.doesAck && client.positions.size) body.pos = client.pos();
