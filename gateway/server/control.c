@@ -1,7 +1,10 @@
 #include "gateway/server/control.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -155,18 +158,50 @@ static void reload(struct hl_server *server)
     free(wanted);
 }
 
+/* Wakes when `holdline key` is done with the key file, so that a new key is good, and a revoked
+ * one dead, from then on. -1: not possible here; then the next look finds the change. */
+static int open_key_watch(const struct hl_server *server)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd >= 0 && inotify_add_watch(fd, server->paths.keys, IN_CLOSE_WRITE) < 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Like wait_signal, and returns when the key file changed. */
+static int wait_change(const struct hl_server *server, int key_watch, uint32_t ms)
+{
+    char events[1024];
+    int signals = signalfd(-1, &server->signals, SFD_NONBLOCK | SFD_CLOEXEC);
+    struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = key_watch, .events = POLLIN}};
+    if (signals < 0)
+        return wait_signal(server, ms);
+    (void)poll(fds, 2, (int)ms);
+    (void)close(signals);
+    if (key_watch >= 0)
+        while (read(key_watch, events, sizeof(events)) > 0)
+            ;
+    return wait_signal(server, 0);
+}
+
 /* Runs until it should stop: the number of the signal. */
 static int watch(struct hl_server *server)
 {
+    int key_watch = open_key_watch(server);
     for (;;) {
         hl_control_watch_disk(server);
         watch_keys(server);
         watch_secrets(server);
-        int number = wait_signal(server, WATCH_MS);
-        if (number == SIGHUP)
+        int number = wait_change(server, key_watch, WATCH_MS);
+        if (number == SIGHUP) {
             reload(server);
-        else if (number != 0)
+        } else if (number != 0) {
+            if (key_watch >= 0)
+                (void)close(key_watch);
             return number;
+        }
     }
 }
 

@@ -89,6 +89,11 @@ static int open_log(struct hl_server *server)
         return refuse_start(HL_EXIT_ENVIRONMENT, why);
     if (r > 0)
         return refuse_start(HL_EXIT_REFUSED, why);
+    if (r == -EBADMSG) {
+        snprintf(why, sizeof(why), "%.400s is damaged: see `holdline verify`, and restore a backup",
+                 server->paths.log);
+        return refuse_start(HL_EXIT_REFUSED, why);
+    }
     if (r != 0)
         return why[0] != '\0' ? refuse_start(HL_EXIT_ENVIRONMENT, why)
                               : refuse_start_errno(server->paths.log, r);

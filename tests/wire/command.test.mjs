@@ -1,6 +1,7 @@
 // The command line is a contract: arguments, exit codes, what programs may read, what is refused.
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Gateway, holdline } from '../support/gateway.mjs';
 import { useGateway, wireTest } from '../support/suite.mjs';
@@ -127,4 +128,36 @@ wireTest('copies are never written over, and a broken one is found', async () =>
   const target = join(folder, 'target');
   assert.equal((await holdline(['restore', '--from', copy, '--data', target])).code, REFUSED);
   assert.ok(!existsSync(join(target, 'secrets')), 'a restore that failed leaves nothing');
+});
+
+wireTest('a key is good from the moment it was added, and dead when it was revoked', async () => {
+  for (let i = 0; i < 8; i += 1) {
+    const added = await holdline(['key', 'add', '--data', gateway.data, '--name', `at once ${i}`, '--json']);
+    const key = JSON.parse(added.stdout);
+    const ask = () => gateway.request('/v1/agent', { headers: { authorization: `Bearer ${key.secret}` } });
+    assert.equal((await ask()).status, 200);
+    await holdline(['key', 'revoke', '--data', gateway.data, key.id]);
+    assert.equal((await ask()).status, 401);
+  }
+});
+
+wireTest('a damaged log is refused: that is about the data, not the environment', async () => {
+  const other = new Gateway();
+  await other.start();
+  await other.key('ann');
+  assert.equal(await other.stop(), OK);
+  const file = await open(join(other.data, 'holdline.db'), 'r+');
+  for (const at of [4096, 8192, 20480]) await file.write(Buffer.alloc(512, 0xa5), 0, 512, at);
+  await file.close();
+  const served = await holdline(['serve', '--listen', '127.0.0.1:0', '--data', other.data]);
+  assert.equal(served.code, REFUSED, served.stderr);
+  assert.match(served.stderr, /damaged/);
+  assert.equal((await holdline(['verify', '--data', other.data])).code, REFUSED);
+  await other.remove();
+});
+
+wireTest('a port that is none is wrong usage', async () => {
+  for (const listen of ['127.0.0.1:99999', '127.0.0.1:-1', 'nonsense', '127.0.0.1:']) {
+    assert.equal((await holdline(['serve', '--listen', listen, '--data', join(gateway.folder, 'none')])).code, USAGE, listen);
+  }
 });
