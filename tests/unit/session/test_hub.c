@@ -100,12 +100,97 @@ static void test_resume_sends_only_what_is_missing(void **state)
     assert_int_equal(again->n_messages, 1);
 }
 
+/* A token is opened by reading the log, so what comes meanwhile waits for the welcome. */
+static void test_frames_before_the_welcome_wait_for_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_visitor visitor;
+    char hello[1300];
+
+    fixture_visit(fixture, 0, &visitor);
+    say(fixture, &visitor, 1);
+    (void)snprintf(hello, sizeof(hello),
+                   "[{\"t\":\"hello\",\"v\":1,\"token\":\"%s\"},{\"t\":\"ping\",\"ts\":1}]",
+                   visitor.token);
+    struct fixture_link *again = fixture_link_open(fixture, 0);
+    hl_hub_link_receive(fixture->hubs[0], &again->link, hl_bytes_of(hello));
+    hl_hub_link_receive(fixture->hubs[0], &again->link, hl_bytes_of("{\"t\":\"ping\",\"ts\":2}"));
+    hl_hub_link_receive(fixture->hubs[0], &again->link, hl_bytes_of("nonsense"));
+    fixture_run(fixture);
+    assert_int_equal(fixture_number(fixture_frame(again, "pong", 0), "ts"), 1);
+    assert_int_equal(fixture_number(fixture_frame(again, "pong", 1), "ts"), 2);
+    assert_string_equal(fixture_text(json_array_get(again->frames, 1), "t"), "welcome");
+    assert_non_null(fixture_frame(again, "error", 0)); /* it is no frame: told at once */
+
+    struct fixture_link *hasty = fixture_link_open(fixture, 0);
+    (void)snprintf(hello, sizeof(hello), "{\"t\":\"hello\",\"v\":1,\"token\":\"%s\"}",
+                   visitor.token);
+    hl_hub_link_receive(fixture->hubs[0], &hasty->link, hl_bytes_of(hello));
+    for (int i = 0; i < 5; i++)
+        hl_hub_link_receive(fixture->hubs[0], &hasty->link, hl_bytes_of("{\"t\":\"ping\"}"));
+    assert_int_equal(hasty->problem, HL_PROBLEM_PROTOCOL_ABUSE);
+}
+
+static void test_agents_follow_and_leave(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_visitor visitor;
+
+    fixture->limits.subscriptions_max = 1;
+    fixture_restart(fixture);
+    fixture_visit(fixture, 0, &visitor);
+    say(fixture, &visitor, 1);
+    struct fixture_link *agent = join_agent(fixture, 0);
+    fixture_send(fixture, 0, agent, "{\"t\":\"sub\",\"c\":\"cnv_%032d\"}", 1);
+    json_t *error = fixture_frame(agent, "error", 0);
+    assert_string_equal(fixture_text(json_object_get(error, "problem"), "code"),
+                        "unknown_conversation");
+    fixture_send(fixture, 0, agent, "{\"t\":\"sub\",\"c\":\"%s\"}", visitor.conversation);
+    fixture_send(fixture, 0, agent, "{\"t\":\"sub\",\"c\":\"cnv_%032d\"}", 2);
+    error = fixture_frame(agent, "error", 1);
+    assert_string_equal(fixture_text(json_object_get(error, "problem"), "code"), "too_many");
+    fixture_send(fixture, 0, agent, "{\"t\":\"unsub\",\"c\":\"%s\"}", visitor.conversation);
+    say(fixture, &visitor, 2);
+    assert_int_equal(fixture_count(agent, "msg"), 1); /* what came before it left */
+    fixture_send(fixture, 0, agent, "{\"t\":\"auth\",\"token\":\"" FIXTURE_AGENT_KEY "\"}");
+    assert_non_null(fixture_frame(agent, "auth_ok", 0));
+    fixture_send(fixture, 0, agent, "{\"t\":\"auth\",\"token\":\"hlk_other\"}");
+    error = fixture_frame(agent, "error", 2);
+    assert_string_equal(fixture_text(json_object_get(error, "problem"), "code"), "unauthorized");
+}
+
+static void test_new_keys_open_old_tokens_while_they_are_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_visitor visitor;
+    struct hl_token_keys keys = {.n_keys = 2};
+
+    fixture_visit(fixture, 0, &visitor);
+    memcpy(keys.keys[0].kid, "k2", 3);
+    keys.keys[1] = fixture->keys.keys[0];
+    hl_hub_set_keys(fixture->hubs[0], &keys);
+    struct fixture_link *again = fixture_link_open(fixture, 0);
+    fixture_send(fixture, 0, again, "{\"t\":\"hello\",\"v\":1,\"token\":\"%s\"}", visitor.token);
+    assert_non_null(fixture_frame(again, "welcome", 0));
+    keys.n_keys = 1;
+    struct fixture_link *late = fixture_link_open(fixture, 0);
+    fixture_send(fixture, 0, late, "{\"t\":\"hello\",\"v\":1,\"token\":\"%s\"}", visitor.token);
+    assert_int_equal(late->problem, HL_PROBLEM_TOKEN_INVALID);
+    hl_hub_set_keys(fixture->hubs[0], &fixture->keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_first_conversation, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_agent_and_visitor_talk, fixture_setup,
                                         fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_frames_before_the_welcome_wait_for_it, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_agents_follow_and_leave, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_new_keys_open_old_tokens_while_they_are_kept,
+                                        fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_resume_sends_only_what_is_missing, fixture_setup,
                                         fixture_teardown),
     };
