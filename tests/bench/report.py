@@ -26,7 +26,15 @@ def table(head, rows):
     return "\n".join(lines)
 
 
-COLORS = ["#1b6ca8", "#b8b8b8", "#d9a441", "#7a9e5f", "#a85b5b", "#6b5b95"]
+COLORS = {"holdline": "#1b6ca8"}
+OTHER_COLORS = ["#d9a441", "#7a9e5f", "#a85b5b", "#6b5b95", "#b8b8b8", "#5f9ea0"]
+
+
+def color_of(series):
+    """One colour per server, the same in every group."""
+    if series not in COLORS:
+        COLORS[series] = OTHER_COLORS[(len(COLORS) - 1) % len(OTHER_COLORS)]
+    return COLORS[series]
 
 
 def _text(x, y, text, anchor="start", size=12, weight="normal"):
@@ -41,12 +49,11 @@ def bars(title, groups, y=0, width=900):
     at, left, right = y + 36, 330, width - 130
     for label, items in groups:
         out.append(_text(10, at + 14, label, weight="bold"))
-        for place, (series, middle, low, high) in enumerate(items):
+        for series, middle, low, high in items:
             length = (right - left) * middle / highest
-            color = COLORS[0] if series == "holdline" else COLORS[1 + place % 5]
             out.append(_text(left - 8, at + 14, series, "end"))
             out.append(f'<rect x="{left}" y="{at + 3}" width="{length:.1f}" height="13" '
-                       f'fill="{color}"/>')
+                       f'fill="{color_of(series)}"/>')
             x1, x2 = (left + (right - left) * value / highest for value in (low, high))
             out.append(f'<path d="M{x1:.1f} {at + 9.5}H{x2:.1f}" stroke="#333"/>')
             out.append(_text(max(x2, left + length) + 6, at + 14, f"{middle:.1f}"))

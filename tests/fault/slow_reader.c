@@ -13,7 +13,7 @@
 enum { TEXT_SIZE = 1500, UNDER_WAY = 32, SAMPLE_EVERY = 5000, SLOW_PAUSE_US = 200 };
 
 static struct {
-    uint64_t n_acked, n_given, pss_half, pss_max;
+    uint64_t n_acked, n_given, pss_max;
     const struct options *options;
     struct speaker *reader; /* the one that reads */
     bool is_slow;
@@ -37,8 +37,6 @@ static void on_acked(struct speaker *speaker, unsigned n)
 static void sample_memory(void)
 {
     uint64_t pss = processes_pss(&run.options->server);
-    if (run.pss_half == 0 && run.n_given >= run.options->entries / 2)
-        run.pss_half = pss;
     if (pss > run.pss_max)
         run.pss_max = pss;
 }
@@ -135,9 +133,8 @@ static int run_replay(const struct options *options)
         return 1;
     crowd_wait(&crowd, &run.n_given, options->entries, 300, "replayed entries");
     printf("{\"entries\":%u,\"write_s\":%.1f,\"replay_s\":%.1f,\"pss_before\":%" PRIu64
-           ",\"pss_half\":%" PRIu64 ",\"pss_max\":%" PRIu64 "}\n",
-           options->entries, write_s, (double)(now_us() - start) / 1e6, before, run.pss_half,
-           run.pss_max);
+           ",\"pss_max\":%" PRIu64 "}\n",
+           options->entries, write_s, (double)(now_us() - start) / 1e6, before, run.pss_max);
     crowd_fini(&crowd);
     return 0;
 }
