@@ -120,8 +120,9 @@ static bool append_body(struct hl_exchange *exchange, const json_t *object, stru
         hl_reply_invalid(exchange, "/text", "text must be a string that is not empty.");
         return false;
     }
-    if (body != NULL && !json_is_object(body)) {
-        hl_reply_invalid(exchange, "/body", "body must be an object.");
+    if (body != NULL && json_string_length(json_object_get(body, "text")) == 0) {
+        hl_reply_invalid(exchange, "/body/text",
+                         "body must be an object with text, a string that is not empty.");
         return false;
     }
     if (body != NULL) {
@@ -142,7 +143,13 @@ static bool read_kind(struct hl_exchange *exchange, const json_t *object,
                       enum hl_entry_kind *out_kind)
 {
     const json_t *visibility = json_object_get(object, "visibility");
+    const char *kind = json_string_value(json_object_get(object, "kind"));
     const char *name = visibility == NULL ? "public" : json_string_value(visibility);
+    /* an unknown member is ignored, but who means a note must not reach the visitor by it */
+    if (kind != NULL && strcmp(kind, "message") != 0) {
+        hl_reply_invalid(exchange, "/kind", "Say visibility, public or internal, not kind.");
+        return false;
+    }
     if (name != NULL && strcmp(name, "public") == 0)
         *out_kind = HL_ENTRY_MESSAGE;
     else if (name != NULL && strcmp(name, "internal") == 0)
