@@ -282,6 +282,44 @@ static void test_backup_and_restore(void **state)
     hl_log_client_fini(&client);
 }
 
+static void copy_raw(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "rb");
+    FILE *out = fopen(to, "wb");
+    char part[4096];
+
+    assert_true(in != NULL && out != NULL);
+    for (size_t n; (n = fread(part, 1, sizeof(part), in)) > 0;)
+        assert_int_equal(fwrite(part, 1, n, out), n);
+    assert_int_equal(fclose(in), 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* What a killed process leaves, a data file and a write-ahead log, is verified and copied as it
+ * is: what was committed counts, wherever it lies. */
+static void test_files_of_a_killed_process(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_log_client client;
+    char path[200];
+    char wal[210];
+
+    hl_log_client_init(&client, open_log(fixture->path));
+    struct hl_client_entry entry = {.conversation = hl_test_id(0), .mid = "late"};
+    assert_int_equal(hl_log_client_submit(&client, &entry).r, 0);
+    copy_raw(fixture->path, fixture->target);
+    (void)snprintf(path, sizeof(path), "%s-wal", fixture->path);
+    (void)snprintf(wal, sizeof(wal), "%s-wal", fixture->target);
+    copy_raw(path, wal);
+    hl_log_close(client.log);
+    hl_log_client_fini(&client);
+
+    assert_int_equal(verify(fixture->target, 0).n_entries, 301);
+    (void)snprintf(path, sizeof(path), "%s/backup.db", fixture->folder.path);
+    assert_int_equal(hl_backup(fixture->target, path), 0);
+    assert_int_equal(verify(path, 0).n_entries, 301);
+}
+
 static void test_broken_backup_is_not_restored(void **state)
 {
     struct fixture *fixture = *state;
@@ -310,6 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flipped_bits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_key_and_other_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backup_and_restore, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_files_of_a_killed_process, setup, teardown),
         cmocka_unit_test_setup_teardown(test_broken_backup_is_not_restored, setup, teardown),
     };
 
