@@ -1,10 +1,12 @@
 """What is measured: holdline, the floors, and peers where they are installed. Each is a fresh
 process (or several) on loopback with a folder of its own, pinned to the server's CPU."""
 
+import contextlib
 import http.client
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -72,8 +74,12 @@ class Target:
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
+            workers = children(process.pid) if process.poll() is None else []
             process.kill()
             process.wait()
+            for pid in workers:  # a killed parent does not take them along
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.processes = []
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
