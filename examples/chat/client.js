@@ -37,6 +37,7 @@ function classOf(why) {
 export class ChatClient extends EventTarget {
   status = 'idle'; // connecting, live, waiting (for the next try), elsewhere (replaced), ended
   transport = null; // of the link that works: websocket, longpoll
+  resets = 0; // how often all was forgotten: answers to polls from before are of no use
   problem = null; // why it ended
   receipts = { delivered: 0, read: 0 }; // of the other side
   typing = false;
@@ -258,7 +259,7 @@ export class ChatClient extends EventTarget {
     this.token = frame.token;
     this.participant = frame.participant;
     const isOther = c !== this.c;
-    if (isOther || verdict === 'reset') Object.assign(this, { entries: [], position: 0 });
+    if (isOther || verdict === 'reset') Object.assign(this, { entries: [], position: 0, resets: this.resets + 1 });
     Object.assign(this, { c, e });
     this.store.saveSession(this);
     this.store.saveEntries(this);
@@ -292,7 +293,13 @@ export class ChatClient extends EventTarget {
   on_pub_no(frame) {
     const item = this.outbox.find((other) => other.mid === frame.mid);
     if (!item) return;
-    if (frame.problem.code === 'out_of_order') {
+    if (frame.problem.code === 'out_of_order' && frame.want < this.#lowestSeq) {
+      // The gateway has forgotten that those before are stored. A poll tells it; a hello does, too.
+      if (this.transport === 'websocket') {
+        this.#link.close();
+        this.#open();
+      }
+    } else if (frame.problem.code === 'out_of_order') {
       if (!this.#timers.has('resend')) this.#resend(frame.want);
     } else if (frame.problem.retryable) {
       this.#timer('resend', frame.problem.retry_ms ?? 1000, () => this.#resend(item.seq));

@@ -111,10 +111,12 @@ export class PollLink {
     const rid = ++this.#rid;
     const body = { rid, wait_ms: POLL_WAIT_MS, ...this.owner.composePoll(frames, Boolean(this.#gen)) };
     if (this.#gen) body.gen = this.#gen;
+    const { resets } = this.owner;
     try {
       const answer = await this.#post(body);
       if (this.isOver) return;
-      if (!answer.superseded) this.#take(answer);
+      if (this.owner.resets !== resets) this.#queue.unshift(...frames); // it speaks of what is forgotten now
+      else if (!answer.superseded) this.#take(answer);
       else if (rid === this.#rid) await this.#displaced(body.gen, frames);
       if (rid === this.#rid && !this.isOver) this.#poll(this.#queue.splice(0));
     } catch (error) {

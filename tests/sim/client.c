@@ -195,23 +195,17 @@ void sim_client_closed(struct sim_client *client, enum hl_problem_code problem)
     sim_client_go(client);
 }
 
-static bool begins_with_welcome(const json_t *answer)
-{
-    const json_t *first = json_array_get(json_object_get(answer, "frames"), 0);
-    const char *type = json_string_value(json_object_get(first, "t"));
-
-    return type != NULL && strcmp(type, "welcome") == 0;
-}
-
 void sim_client_answered(struct sim_client *client, json_int_t rid, const json_t *answer,
                          enum hl_problem_code problem)
 {
     struct sim_world *world = client->world;
     bool is_last = rid == client->rid;
 
-    if (rid == client->answered_rid)
+    if (client->answered[rid % SIM_PACKETS] == rid)
         return; /* the second answer to a doubled request: its connection is not there */
-    client->answered_rid = rid;
+    client->answered[rid % SIM_PACKETS] = rid;
+    if (client->answered_rid < rid)
+        client->answered_rid = rid;
     client->is_waiting = client->is_waiting && !is_last;
     if (answer == NULL) {
         if (problem == HL_PROBLEM_REPLACED && is_last)
@@ -227,8 +221,6 @@ void sim_client_answered(struct sim_client *client, json_int_t rid, const json_t
     }
     if (json_integer_value(json_object_get(answer, "gen")) < client->generation)
         return;
-    if (!is_last && begins_with_welcome(answer))
-        return; /* the newer poll says where it stands now */
     if (client->mode == SIM_POLL && client->generation > 0 &&
         json_integer_value(json_object_get(answer, "gen")) == client->generation)
         client->is_welcomed = true; /* the attachment that the client had goes on */

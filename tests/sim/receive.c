@@ -147,10 +147,12 @@ static void take_verdict(struct sim_client *client, const json_t *verdict)
     world->counts.resumed += strcmp(name, "resumed") == 0;
     world->counts.gaps += strcmp(name, "gap") == 0;
     world->counts.resets += strcmp(name, "reset") == 0;
-    if (strcmp(name, "reset") == 0)
+    if (strcmp(name, "reset") == 0) {
         forget_view(view);
-    else
+        client->era++; /* answers to polls sent before speak of what is forgotten now */
+    } else {
         check_resumed(client, view);
+    }
     view->epoch = strtoull(text_of(verdict, "e"), NULL, 10);
     view->is_live = true;
     view->is_synced = false;

@@ -118,7 +118,7 @@ struct sim_client {
     bool is_waiting;  /* for the answer of the last poll */
     bool is_doubtful; /* a poll may still be on the way that overtakes this attachment */
     bool must_attach; /* as soon as it may */
-    json_int_t answered_rid;
+    json_int_t answered_rid, answered[SIM_PACKETS];
     struct sim_link *link;
     size_t n_views;
     struct sim_view *views[SIM_CONVERSATIONS];
