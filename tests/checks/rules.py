@@ -22,8 +22,8 @@ SYSTEM = set("""
     argp.h arpa/inet.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h inttypes.h limits.h math.h
     net/if.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h sched.h signal.h stdalign.h
     stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h
-    strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/random.h
-    sys/resource.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/time.h sys/types.h
+    strings.h sys/epoll.h sys/eventfd.h sys/file.h sys/inotify.h sys/ioctl.h sys/mman.h sys/random.h
+    sys/resource.h sys/signalfd.h sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/time.h sys/types.h
     sys/uio.h sys/un.h sys/utsname.h sys/wait.h syslog.h termios.h time.h unistd.h
 """.split())
 
