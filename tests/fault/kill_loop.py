@@ -1,7 +1,7 @@
 """kill -9 at random moments under a crowd on mixed transports; nothing may be lost, doubled,
 reordered or invented. Then each promise is broken on purpose in the record, and found.
 
-usage: kill_loop.py HOLDLINE FAULT_LOAD CHECKER [CYCLES CLIENTS]
+usage: kill_loop.py HOLDLINE FAULT_LOAD CHECKER [LOOPS [CYCLES CLIENTS]]
 `./dev test --full`: 20 cycles, 200 clients. HOLDLINE_SEED repeats the moments."""
 
 import os
@@ -16,12 +16,13 @@ from history import Crowd, assert_kept, assert_lies_are_found, write_transcript
 def main():
     binary, load, checker = sys.argv[1:4]
     cycles, clients = (20, 200) if IS_FULL else (4, 60)
-    if len(sys.argv) > 4:
-        cycles, clients = int(sys.argv[4]), int(sys.argv[5])
+    loops = sys.argv[4] if len(sys.argv) > 4 else "1"
+    if len(sys.argv) > 5:
+        cycles, clients = int(sys.argv[5]), int(sys.argv[6])
     seed = int(os.environ.get("HOLDLINE_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"{cycles} cycles, {clients} clients, HOLDLINE_SEED={seed}")
     moments = random.Random(seed)
-    with Gateway(binary) as gateway:
+    with Gateway(binary, loops=loops) as gateway:
         key = gateway.start_with_key()
         history = gateway.folder / "history.jsonl"
         crowd = Crowd(load, gateway.port, key, history, clients)

@@ -1,7 +1,7 @@
 """A proxy that cuts connections after the gateway wrote and before the client could read: lost
 answers of polls, lost frames of WebSockets. Nothing may be lost or doubled by it.
 
-usage: lost_answers.py HOLDLINE FAULT_LOAD CHECKER"""
+usage: lost_answers.py HOLDLINE FAULT_LOAD CHECKER [LOOPS]"""
 
 import asyncio
 import random
@@ -63,7 +63,8 @@ class CuttingProxy(threading.Thread):
 
 def main():
     binary, load, checker = sys.argv[1:4]
-    with Gateway(binary) as gateway:
+    loops = sys.argv[4] if len(sys.argv) > 4 else "1"
+    with Gateway(binary, loops=loops) as gateway:
         key = gateway.start_with_key()
         proxy = CuttingProxy(gateway.port)
         proxy.start()
