@@ -262,8 +262,8 @@ int hl_station_create(struct hl_house *house, const struct hl_config *config, in
     if (r == 0)
         r = create_api(station);
     if (r == 0)
-        r = create_wire(station, listen_fd, why, why_size);
-    if (station->wire == NULL)
+        r = create_wire(station, listen_fd, why, why_size); /* takes the socket, also if it fails */
+    else
         close(listen_fd);
     if (r == 0)
         r = hl_loop_timer_start(station->loop, TICK_MS, tick, station, &station->timer);
