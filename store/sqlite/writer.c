@@ -279,7 +279,7 @@ static void write_next_group(struct hl_sqlite_writer *writer)
 
     hl_sqlite_group_init(&group);
     gather_group(writer);
-    if (writer->paused)
+    if (writer->paused || writer->failed) /* meanwhile */
         return;
     take_group(writer, &group);
     writer->in_group = true;
