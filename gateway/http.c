@@ -15,18 +15,24 @@ enum { EXTRA_HEADERS_MAX = 8192 };
 
 /* -- requests -- */
 
+void hl_http_make_request_id(char out_text[HL_ID_TEXT_SIZE])
+{
+    uint8_t random[10];
+    struct hl_id id;
+
+    hl_random_fill(hl_random_system(), random, sizeof(random));
+    id = hl_id_v7(hl_clock_wall_ms(hl_clock_system()), random);
+    hl_id_format(&id, HL_ID_REQUEST, out_text);
+}
+
 static struct hl_http_request *create_request(struct hl_conn *conn, const struct hl_gate_head *head)
 {
     struct hl_http_request *request = calloc(1, sizeof(*request));
     const struct hl_wire *wire = conn->wire;
-    uint8_t random[10];
-    struct hl_id id;
 
     if (request == NULL)
         return NULL;
-    hl_random_fill(hl_random_system(), random, sizeof(random));
-    id = hl_id_v7(hl_clock_wall_ms(hl_clock_system()), random);
-    hl_id_format(&id, HL_ID_REQUEST, request->exchange.request_id);
+    hl_http_make_request_id(request->exchange.request_id);
     hl_buffer_init(&request->extra, EXTRA_HEADERS_MAX);
     request->conn = conn;
     request->head = *head;

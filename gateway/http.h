@@ -10,6 +10,9 @@
 int hl_http_open(struct hl_wire *wire, int fd, const struct sockaddr *address,
                  const struct hl_limits_key *key);
 
+/* A new id of a request, for its errors. */
+void hl_http_make_request_id(char out_text[HL_ID_TEXT_SIZE]);
+
 /* One request under way, from its head to the end of its answer. Only http*.c look inside.
  * conn->in is not read on meanwhile, so the views of the head stay good. */
 struct hl_http_request {

@@ -141,13 +141,16 @@ static void refuse_socket(struct hl_listener *listener, int fd, enum hl_problem_
 {
     struct hl_wire *wire = listener->wire;
     const struct hl_problem_kind *kind = hl_problem_kind(code);
-    const struct hl_problem problem = {
+    struct hl_problem problem = {
         .code = code, .retry_ms = 5000, .detail = hl_bytes_of("Come back later.")};
+    char request_id[HL_ID_TEXT_SIZE];
     struct hl_buffer body;
     char head[256];
     int n;
 
     if (wire->tls == NULL) {
+        hl_http_make_request_id(request_id);
+        problem.request_id = hl_bytes_of(request_id);
         hl_buffer_init(&body, 2048);
         hl_problem_append(&body, &problem);
         n = snprintf(head, sizeof(head),

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "gateway/http.h"
 #include "gateway/ws_state.h"
 
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
@@ -231,10 +232,13 @@ static int close_if_due(struct hl_ws *ws)
 static void refuse_message(struct hl_ws *ws, enum hl_problem_code code, const char *detail)
 {
     const struct hl_problem_kind *kind = hl_problem_kind(code);
-    const struct hl_problem problem = {.code = code, .detail = hl_bytes_of(detail)};
+    struct hl_problem problem = {.code = code, .detail = hl_bytes_of(detail)};
     static const char room[HL_LINK_PRE];
+    char request_id[HL_ID_TEXT_SIZE];
     struct hl_buffer bye;
 
+    hl_http_make_request_id(request_id);
+    problem.request_id = hl_bytes_of(request_id);
     ws->is_link_open = false;
     hl_hub_link_gone(ws->engine->wire->config.hub, &ws->link);
     hl_buffer_init(&bye, 4096);
