@@ -247,7 +247,7 @@ int hl_command_key(int argc, char **argv)
         "add|list|revoke|rotate-token [KEY-ID]",
         "Adds, lists and revokes the API keys of agents and integrations. A "
         "running gateway takes "
-        "changes within five seconds. The secret of a new key goes to standard "
+        "changes within a second. The secret of a new key goes to standard "
         "output, once.\n\n"
         "rotate-token makes a new key that seals resume tokens; tokens sealed "
         "with the seven "
