@@ -7,7 +7,7 @@
 
 #include "tests/sim/sim.h"
 
-enum { EXIT_FOUND = 1, EXIT_USAGE = 2, PLANTED_SEEDS_MAX = 40, PLANTED_STEPS = 4000 };
+enum { EXIT_FOUND = 1, EXIT_USAGE = 2, PLANTED_SEEDS_MAX = 150, PLANTED_STEPS = 4000 };
 
 struct options {
     uint64_t seed, n_seeds, n_steps;
