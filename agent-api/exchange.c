@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/event.h"
 #include "base/json.h"
 
 enum { DETAIL_MAX = 512, PROBLEM_BYTES_MAX = 1024 * 1024 };
@@ -32,6 +33,8 @@ void hl_exchange_problem_with(struct hl_exchange *exchange, const struct hl_prob
 
     if (told.request_id.size == 0)
         told.request_id = hl_bytes_of(exchange->request_id);
+    hl_event(HL_EVENT_DEBUG, "request.refused", HL_BYTES("request_id", told.request_id),
+             HL_TEXT("code", hl_problem_kind(told.code)->code));
     if (is_retry_told(&told)) {
         uint32_t retry_s = told.retry_ms / 1000 + (told.retry_ms % 1000 != 0 ? 1 : 0);
 

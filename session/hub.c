@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/event.h"
 #include "base/result.h"
 #include "session/deadline.h"
 #include "session/ephemeral.h"
@@ -61,11 +62,26 @@ void hl_hub_sweep(struct hl_hub *hub)
     }
 }
 
+void hl_hub_name_problem(struct hl_hub *hub, struct hl_problem *problem)
+{
+    uint8_t random[10];
+    struct hl_id id;
+
+    hl_random_fill(hub->config.random, random, sizeof(random));
+    id = hl_id_v7(hl_clock_wall_ms(hub->config.clock), random);
+    hl_id_format(&id, HL_ID_REQUEST, hub->request_id);
+    problem->request_id = hl_bytes_of(hub->request_id);
+    hl_event(HL_EVENT_DEBUG, "frame.refused", HL_BYTES("request_id", problem->request_id),
+             HL_TEXT("code", hl_problem_kind(problem->code)->code));
+}
+
 /* ---- links without a session ---- */
 
 void hl_hub_say_error(struct hl_hub *hub, struct hl_link *link, const struct hl_problem *problem,
                       struct hl_bytes frame, struct hl_bytes mid)
 {
+    struct hl_problem named = *problem;
+
     if (++link->n_errors > hub->config.limits.errors_max) {
         if (link->session != NULL)
             hl_session_bye(link->session, HL_PROBLEM_PROTOCOL_ABUSE, "Too many mistakes.");
@@ -73,7 +89,8 @@ void hl_hub_say_error(struct hl_hub *hub, struct hl_link *link, const struct hl_
             hl_hub_close_link(hub, link, HL_PROBLEM_PROTOCOL_ABUSE, "Too many mistakes.");
         return;
     }
-    hl_frame_text_error(hl_outbox_frame(&hub->aside), problem, frame, mid);
+    hl_hub_name_problem(hub, &named);
+    hl_frame_text_error(hl_outbox_frame(&hub->aside), &named, frame, mid);
     (void)hl_outbox_send(&hub->aside, link);
 }
 
@@ -87,7 +104,8 @@ void hl_hub_close_link(struct hl_hub *hub, struct hl_link *link, enum hl_problem
         hl_list_remove(&link->member);
         hub->stats.links_waiting_hello--;
     }
-    if (link->kind == HL_LINK_STREAM) {
+    if (link->kind == HL_LINK_STREAM) { /* the answer of a poll has an id of its own */
+        hl_hub_name_problem(hub, &problem);
         hl_frame_text_bye(hl_outbox_frame(&hub->aside), &problem);
         (void)hl_outbox_send(&hub->aside, link);
     }

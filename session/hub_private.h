@@ -27,6 +27,7 @@ struct hl_hub {
     struct hl_session *turn; /* whose frames are in `out` */
     struct hl_outbox aside;  /* single frames to others meanwhile */
     struct hl_buffer scratch;
+    char request_id[HL_ID_TEXT_SIZE]; /* of the last problem that was named */
     struct hl_group group;
     struct hl_readers readers;
     size_t n_publishes; /* under way in the log */
@@ -45,6 +46,8 @@ uint64_t hl_hub_now(const struct hl_hub *hub);
 uint64_t hl_hub_random(const struct hl_hub *hub);
 /* At the end of each entry point: frees the sessions that ended in it. */
 void hl_hub_sweep(struct hl_hub *hub);
+/* Gives a problem that goes out in a frame its request id, good until the next one is named. */
+void hl_hub_name_problem(struct hl_hub *hub, struct hl_problem *problem);
 /* One frame to a link that has no session, or whose session is over. STREAM only. */
 void hl_hub_say_error(struct hl_hub *hub, struct hl_link *link, const struct hl_problem *problem,
                       struct hl_bytes frame, struct hl_bytes mid);

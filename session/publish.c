@@ -67,6 +67,7 @@ static void write_refusal(struct hl_session *session, struct hl_pub_no *no,
     if (refusal->pointer != NULL)
         no->problem.pointer = hl_bytes_of(refusal->pointer);
     session->hub->stats.pub_errors++;
+    hl_hub_name_problem(session->hub, &no->problem);
     hl_frame_text_pub_no(hl_session_frame(session), no);
 }
 

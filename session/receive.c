@@ -24,11 +24,13 @@ static struct hl_bytes short_name(const struct hl_frame *frame)
 static void write_problem(struct hl_session *session, const struct hl_frame *frame,
                           const struct hl_problem *problem)
 {
+    struct hl_problem named = *problem;
     struct hl_bytes mid = {NULL, 0};
 
     if (frame->type == HL_FRAME_PUB)
         mid = frame->pub.mid;
-    hl_frame_text_error(hl_session_frame(session), problem, short_name(frame), mid);
+    hl_hub_name_problem(session->hub, &named);
+    hl_frame_text_error(hl_session_frame(session), &named, short_name(frame), mid);
 }
 
 static void write_error(struct hl_session *session, const struct hl_frame *frame,
@@ -311,6 +313,7 @@ static void refuse_message(struct hl_hub *hub, struct hl_link *link, enum hl_pro
         hl_hub_say_error(hub, link, &problem, none, none);
         return;
     }
+    hl_hub_name_problem(hub, &problem);
     hl_frame_text_error(hl_session_frame(session), &problem, none, none);
     if (!count_mistake(session))
         hl_session_flush(session);

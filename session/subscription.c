@@ -434,9 +434,11 @@ static void refuse_asked(struct hl_subscription *subscription, enum hl_problem_c
     struct hl_session *session = subscription->session;
     struct hl_problem problem = {.code = code, .detail = hl_bytes_of(detail)};
 
-    if (session->state == HL_SESSION_LIVE || session->state == HL_SESSION_POLLED)
+    if (session->state == HL_SESSION_LIVE || session->state == HL_SESSION_POLLED) {
+        hl_hub_name_problem(session->hub, &problem);
         hl_frame_text_error(hl_session_frame(session), &problem, hl_bytes_of("sub"),
                             (struct hl_bytes){NULL, 0});
+    }
     hl_subscription_destroy(subscription);
 }
 
