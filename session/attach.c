@@ -174,6 +174,22 @@ static void inherit(struct hl_session *session, const struct hl_session *old)
     session->pub_tokens_ms = old->pub_tokens_ms;
 }
 
+/* The same from another hub, as far as it was told when the link there had gone. */
+static void take_pace(struct hl_session *session)
+{
+    struct hl_pace pace;
+
+    if (!hl_registry_pace(session->hub->config.registry, &session->by_id.id, &pace))
+        return;
+    if (session->expected_seq < pace.seq)
+        session->expected_seq = pace.seq;
+    if (session->stored_seq < pace.seq - 1)
+        session->stored_seq = pace.seq - 1;
+    session->pub_tokens = pace.pub_tokens;
+    if (session->pub_tokens_ms > pace.pub_tokens_ms)
+        session->pub_tokens_ms = pace.pub_tokens_ms;
+}
+
 static int open_visitor(struct hl_session *session, const struct hl_arrival *arrival)
 {
     const struct hl_claims *claims = &arrival->identity.claims;
@@ -229,6 +245,8 @@ static int create_session(struct hl_hub *hub, const struct hl_arrival *arrival,
         hl_session_fence(old, arrival->link->kind == HL_LINK_POLL);
     }
     int r = hl_session_create(hub, birth, out_session);
+    if (r == 0)
+        take_pace(*out_session);
     if (r == 0 && old != NULL)
         inherit(*out_session, &before);
     if (r == 0)

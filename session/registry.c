@@ -22,9 +22,12 @@ struct attachment {
     uint64_t generation;
     uint64_t confirmed; /* highest generation whose welcome the client is known to have */
     uint64_t proof;     /* what this generation was given for */
+    uint64_t first;     /* lowest generation of the polls that led here, one after another */
+    struct hl_pace pace;
     uint64_t attach_rid;
     uint64_t rid;  /* last one seen */
     bool is_poll;  /* attached by a poll */
+    bool is_hello; /* that began with hello, or knew no generation */
     bool is_bound; /* a stream is there */
 };
 
@@ -89,7 +92,8 @@ static void post_member(struct hl_registry_member *member)
     hl_loop_post(member->loop, &member->task);
 }
 
-/* Under the lock. A fence is let in always: it is bounded by the sessions there are. */
+/* Under the lock. A fence is let in always: it is bounded by the sessions there are. False: it
+ * was not put in. */
 static bool put_letter(struct hl_registry_member *member, const struct hl_signal *signal)
 {
     if (member->is_leaving || (member->n_inbox >= INBOX_MAX && signal->kind != HL_SIGNAL_FENCE))
@@ -181,6 +185,14 @@ static bool is_repeat(const struct attachment *have, const struct hl_attach *att
            attach->proof == have->proof;
 }
 
+/* A poll that was long on the way, of the client that has polled on since. It came from hub to
+ * hub with a new generation each time, so an older one does not mean another client. */
+static bool is_overtaken(const struct attachment *have, const struct hl_attach *attach)
+{
+    return attach->is_poll && !attach->is_explicit && attach->generation >= have->first &&
+           attach->generation < have->generation && attach->rid < have->rid;
+}
+
 /* A poll that claims a generation which is not the newest. */
 static int judge_older_poll(const struct attachment *have, const struct hl_attach *attach)
 {
@@ -201,13 +213,17 @@ static int judge_hello_poll(const struct attachment *have, const struct hl_attac
 {
     bool is_open = have->confirmed < have->generation && attach->proof == have->proof;
 
-    if (is_open && have->is_poll && attach->rid < have->attach_rid)
+    /* below the number of a poll that went on with a generation it is a client that starts anew:
+     * who has a generation does not say hello before it polls */
+    if (is_open && have->is_poll && have->is_hello && attach->rid < have->attach_rid)
         return HL_ATTACH_LATE;
     return is_open && have->is_bound && attach->rid <= have->rid ? HL_ATTACH_LATE : 0;
 }
 
 static int judge_attach(struct attachment *have, const struct hl_attach *attach)
 {
+    if (is_overtaken(have, attach))
+        return HL_ATTACH_LATE;
     if (attach->proof < have->confirmed)
         return HL_ATTACH_REPLACED;
     if (attach->is_explicit)
@@ -254,7 +270,8 @@ bool hl_registry_relay(struct hl_registry *registry, const struct hl_attach *att
     return is_given;
 }
 
-static void fence_other(const struct attachment *have, const struct hl_attach *attach,
+/* False: out of memory; without it two attachments would speak. */
+static bool fence_other(const struct attachment *have, const struct hl_attach *attach,
                         uint64_t generation)
 {
     struct hl_signal signal = {.kind = HL_SIGNAL_FENCE,
@@ -262,8 +279,9 @@ static void fence_other(const struct attachment *have, const struct hl_attach *a
                                .generation = generation,
                                .is_on = attach->is_poll};
 
-    if (have->member != attach->member)
-        (void)put_letter(have->member, &signal);
+    if (have->member == attach->member || have->member->is_leaving)
+        return true;
+    return put_letter(have->member, &signal);
 }
 
 static void move_attachment(struct hl_registry *registry, struct attachment *have,
@@ -272,14 +290,21 @@ static void move_attachment(struct hl_registry *registry, struct attachment *hav
     bool is_same = is_repeat(have, attach) && attach->rid == have->attach_rid &&
                    have->member == attach->member;
 
+    bool goes_on = attach->is_poll && !attach->is_explicit;
+
     if (!is_same)
         have->generation = ++registry->generation;
+    if (!goes_on)
+        have->first = have->generation;
+    else if (attach->generation < have->first)
+        have->first = attach->generation;
     have->member = attach->member;
     have->proof = attach->proof;
     have->attach_rid = attach->rid;
     if (attach->is_poll)
         have->rid = attach->rid;
     have->is_poll = attach->is_poll;
+    have->is_hello = attach->is_explicit;
     have->is_bound = !attach->is_poll;
 }
 
@@ -295,16 +320,18 @@ static int attach_session(struct hl_registry *registry, const struct hl_attach *
             return -ENOMEM;
         have->by_session.id = attach->session;
         have->member = attach->member;
+        have->first = UINT64_MAX;
         hl_id_map_add(&registry->attachments, &have->by_session);
     } else {
         int r = judge_attach(have, attach);
         if (r != 0)
             return r;
-        fence_other(have, attach, registry->generation + 1);
+        if (!fence_other(have, attach, registry->generation + 1))
+            return -ENOMEM;
     }
     move_attachment(registry, have, attach);
     if (is_new && attach->preset != 0)
-        have->generation = attach->preset;
+        have->generation = have->first = attach->preset;
     *out_generation = have->generation;
     return 0;
 }
@@ -337,13 +364,27 @@ void hl_registry_confirm(struct hl_registry *registry, const struct hl_id *sessi
 }
 
 void hl_registry_detach(struct hl_registry *registry, const struct hl_id *session,
-                        uint64_t generation)
+                        uint64_t generation, const struct hl_pace *pace)
 {
     pthread_mutex_lock(&registry->lock);
     struct attachment *have = find_attachment(registry, session);
-    if (have != NULL && have->generation == generation)
+    if (have != NULL && have->generation == generation) {
         have->is_bound = false;
+        have->pace = *pace;
+    }
     pthread_mutex_unlock(&registry->lock);
+}
+
+bool hl_registry_pace(struct hl_registry *registry, const struct hl_id *session,
+                      struct hl_pace *out_pace)
+{
+    pthread_mutex_lock(&registry->lock);
+    const struct attachment *have = find_attachment(registry, session);
+    bool is_known = have != NULL && have->pace.seq != 0;
+    if (is_known)
+        *out_pace = have->pace;
+    pthread_mutex_unlock(&registry->lock);
+    return is_known;
 }
 
 void hl_registry_forget(struct hl_registry *registry, const struct hl_id *session,

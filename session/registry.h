@@ -99,9 +99,17 @@ uint64_t hl_registry_new_generation(struct hl_registry *registry);
 /* The client has seen the welcome of that generation: older tokens are worthless now. */
 void hl_registry_confirm(struct hl_registry *registry, const struct hl_id *session,
                          uint64_t generation);
-/* The stream of that generation is gone: a poll may take over without a hello. */
+/* How far a session has come with its pubs, for the hub where it goes on. */
+struct hl_pace {
+    uint64_t seq; /* no lower one is expected any more; 0: nothing is known */
+    uint64_t pub_tokens, pub_tokens_ms;
+};
+/* The link of that generation is gone: a poll may take over without a hello, on any hub. */
 void hl_registry_detach(struct hl_registry *registry, const struct hl_id *session,
-                        uint64_t generation);
+                        uint64_t generation, const struct hl_pace *pace);
+/* What was told last when a link had gone; false: nothing. */
+bool hl_registry_pace(struct hl_registry *registry, const struct hl_id *session,
+                      struct hl_pace *out_pace);
 /* Forgets the session unless a newer generation exists. */
 void hl_registry_forget(struct hl_registry *registry, const struct hl_id *session,
                         uint64_t generation);

@@ -195,9 +195,22 @@ void hl_session_welcomed(struct hl_session *session)
     hl_deadline_set(session);
 }
 
+/* The next poll may come to another hub, which knows only what the registry does. */
+static void leave_pace(struct hl_session *session)
+{
+    bool is_settled = hl_list_is_empty(&session->publishes);
+    struct hl_pace pace = {.seq = is_settled ? session->expected_seq : session->stored_seq + 1,
+                           .pub_tokens = session->pub_tokens,
+                           .pub_tokens_ms = session->pub_tokens_ms};
+
+    hl_registry_detach(session->hub->config.registry, &session->by_id.id, session->generation,
+                       &pace);
+}
+
 static void go_away(struct hl_session *session)
 {
     move_state(session, HL_SESSION_AWAY);
+    leave_pace(session);
     session->quiet_ms = hl_hub_now(session->hub);
     session->is_pinged = false;
     session->stalled_ms = 0;
@@ -217,8 +230,6 @@ void hl_session_lost_link(struct hl_session *session)
         hl_session_end(session);
         return;
     }
-    if (is_stream)
-        hl_registry_detach(session->hub->config.registry, &session->by_id.id, session->generation);
     go_away(session);
 }
 

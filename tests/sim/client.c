@@ -136,7 +136,9 @@ static void send_poll(struct sim_client *client, bool is_hello)
     struct hl_buffer text;
     uint64_t wait_ms = sim_random(world, 3) == 0 ? 0 : sim_random(world, 4000);
     /* mostly the same connection, so the same hub */
-    size_t hub = sim_chance(world, 90) ? client->index % SIM_HUBS : pick_hub(world);
+    /* some keep their connection mostly, others have a new one for each poll */
+    bool is_loyal = client->index % 2 == 0 && sim_chance(world, 90);
+    size_t hub = is_loyal ? client->index % SIM_HUBS : pick_hub(world);
 
     hl_buffer_init(&text, 1 << 20);
     client->rid++;

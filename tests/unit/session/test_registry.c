@@ -162,6 +162,57 @@ static void test_repeated_request_keeps_its_generation(void **state)
     assert_int_equal(attach(fixture, 0, &poll, &same), HL_ATTACH_LATE);
 }
 
+/* Its own move to another hub has raised the generation, and is confirmed: an older request that
+ * was long on the way is late; one with a higher number is another client's. */
+static void test_overtaken_poll_is_late(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_attach poll = {.is_poll = true, .is_explicit = true, .rid = 1};
+    uint64_t first = 0, moved = 0, none = 0;
+
+    assert_int_equal(attach(fixture, 0, &poll, &first), 0);
+    poll = (struct hl_attach){.is_poll = true, .proof = first, .generation = first, .rid = 5};
+    assert_int_equal(attach(fixture, 1, &poll, &moved), 0);
+    hl_registry_confirm(fixture->registry, &session, moved);
+    for (size_t hub = 0; hub < 2; hub++) {
+        poll.rid = 4;
+        assert_int_equal(attach(fixture, hub, &poll, &none), HL_ATTACH_LATE);
+        poll.rid = 6;
+        assert_int_equal(attach(fixture, hub, &poll, &none), HL_ATTACH_REPLACED);
+    }
+}
+
+static void test_pace_goes_along(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t first = hello(fixture, 0, 0);
+    struct hl_pace pace = {.seq = 7, .pub_tokens = 5, .pub_tokens_ms = 3};
+    struct hl_pace known;
+
+    assert_false(hl_registry_pace(fixture->registry, &session, &known));
+    hl_registry_detach(fixture->registry, &session, first, &pace);
+    assert_true(hello(fixture, 1, first) > first);
+    assert_true(hl_registry_pace(fixture->registry, &session, &known));
+    assert_int_equal(known.seq, 7);
+    assert_int_equal(known.pub_tokens, 5);
+}
+
+/* A page that is loaded again begins with request 1 and the token it has kept, though a poll of
+ * the page before it has just moved to another hub. */
+static void test_reloaded_page_is_let_in(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_attach poll = {.is_poll = true, .is_explicit = true, .rid = 1};
+    uint64_t first = 0, moved = 0, again = 0;
+
+    assert_int_equal(attach(fixture, 0, &poll, &first), 0);
+    poll = (struct hl_attach){.is_poll = true, .proof = first, .generation = first, .rid = 5};
+    assert_int_equal(attach(fixture, 1, &poll, &moved), 0);
+    poll = (struct hl_attach){.is_poll = true, .is_explicit = true, .proof = first, .rid = 1};
+    assert_int_equal(attach(fixture, 0, &poll, &again), 0);
+    assert_true(again > moved && moved > first);
+}
+
 static void test_old_poll_does_not_end_a_new_stream(void **state)
 {
     struct fixture *fixture = *state;
@@ -173,7 +224,7 @@ static void test_old_poll_does_not_end_a_new_stream(void **state)
     uint64_t second = hello(fixture, 0, first);
     assert_int_equal(attach(fixture, 0, &poll, &generation), HL_ATTACH_LATE);
     /* the stream is gone and nobody saw its welcome: the poll is let in */
-    hl_registry_detach(fixture->registry, &session, second);
+    hl_registry_detach(fixture->registry, &session, second, &(struct hl_pace){.seq = 1});
     assert_int_equal(attach(fixture, 0, &poll, &generation), 0);
     hl_registry_confirm(fixture->registry, &session, generation);
     assert_int_equal(attach(fixture, 0, &poll, &generation), HL_ATTACH_REPLACED);
@@ -216,6 +267,9 @@ int main(void)
         REGISTRY_TEST(test_lost_welcome_keeps_the_old_token_good),
         REGISTRY_TEST(test_poll_goes_on_here_only),
         REGISTRY_TEST(test_repeated_request_keeps_its_generation),
+        REGISTRY_TEST(test_overtaken_poll_is_late),
+        REGISTRY_TEST(test_pace_goes_along),
+        REGISTRY_TEST(test_reloaded_page_is_let_in),
         REGISTRY_TEST(test_old_poll_does_not_end_a_new_stream),
         REGISTRY_TEST(test_forgets_only_the_newest),
         REGISTRY_TEST(test_signals_reach_all),
