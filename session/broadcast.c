@@ -162,8 +162,13 @@ static void gather_entry(struct hl_hub *hub, uint32_t entry)
          node = next) {
         next = hl_id_map_next(&hub->subscriptions, node);
         offer_entry(HL_CONTAINER_OF(node, struct hl_subscription, by_conversation), entry);
-        if (hub->group.n_items == HL_GROUP_ITEMS || hub->group.text.size > HL_GROUP_TEXT_MAX)
-            flush_items(hub, entry);
+        if (hub->group.n_items < HL_GROUP_ITEMS && hub->group.text.size <= HL_GROUP_TEXT_MAX)
+            continue;
+        flush_items(hub, entry);
+        /* without memory sessions ended in it, perhaps the next one's: from the start again,
+         * who was offered the entry lets it pass by */
+        if (!hl_list_is_empty(&hub->ended))
+            next = hl_id_map_find(&hub->subscriptions, conversation);
     }
 }
 
