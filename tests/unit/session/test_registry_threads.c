@@ -48,6 +48,7 @@ static void do_round(struct hub *hub, unsigned round)
     struct hl_attach attach = {
         .session = {{i}}, .member = &hub->member, .is_explicit = true, .proof = HL_PROOF_KEY};
     struct hl_signal signal = {.kind = HL_SIGNAL_TYPING};
+    const struct hl_pace pace = {.seq = 1};
     uint64_t generation;
 
     if (hl_registry_attach(hub->registry, &attach, &generation) == 0) {
@@ -58,7 +59,7 @@ static void do_round(struct hub *hub, unsigned round)
     if (round % 16 == 0)
         hl_registry_tell(hub->registry, &signal);
     if (round % 5 == 0)
-        hl_registry_detach(hub->registry, &attach.session, generation);
+        hl_registry_detach(hub->registry, &attach.session, generation, &pace);
     (void)hl_fake_loop_run_all(&hub->loop);
 }
 
