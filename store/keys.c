@@ -22,6 +22,7 @@ struct cached {
 };
 
 struct hl_keys {
+    pthread_mutex_t refresh_lock; /* over the two below, while loops run */
     sqlite3 *db;
     int64_t data_version; /* as SQLite last told */
     atomic_uint_fast64_t version;
@@ -187,6 +188,7 @@ int hl_keys_open(const char *path, struct hl_keys **out_keys)
     if (keys == NULL)
         return -ENOMEM;
     HL_CHECK(pthread_mutex_init(&keys->lock, NULL) == 0);
+    HL_CHECK(pthread_mutex_init(&keys->refresh_lock, NULL) == 0);
     r = open_database(path, SQLITE_OPEN_READWRITE, &keys->db);
     if (r == 0)
         r = prepare_schema(keys);
@@ -208,6 +210,7 @@ void hl_keys_close(struct hl_keys *keys)
         return;
     sqlite3_close(keys->db);
     pthread_mutex_destroy(&keys->lock);
+    pthread_mutex_destroy(&keys->refresh_lock);
     free(keys->cache);
     free(keys);
 }
@@ -324,7 +327,7 @@ int hl_keys_list(struct hl_keys *keys, struct hl_key **out_items, size_t *out_n_
     return 0;
 }
 
-int hl_keys_refresh(struct hl_keys *keys)
+static int refresh_cache(struct hl_keys *keys)
 {
     int64_t data_version = 0;
     int r = read_number(keys->db, "PRAGMA data_version", &data_version);
@@ -337,19 +340,36 @@ int hl_keys_refresh(struct hl_keys *keys)
     return HL_KEYS_CHANGED;
 }
 
+int hl_keys_refresh(struct hl_keys *keys)
+{
+    pthread_mutex_lock(&keys->refresh_lock);
+    int r = refresh_cache(keys);
+    pthread_mutex_unlock(&keys->refresh_lock);
+    return r;
+}
+
+static int find_cached(struct hl_keys *keys, const struct cached *wanted, struct hl_key *out_key)
+{
+    pthread_mutex_lock(&keys->lock);
+    const struct cached *found =
+        bsearch(wanted, keys->cache, keys->n_cached, sizeof(*keys->cache), compare_cached);
+    if (found != NULL)
+        *out_key = found->key;
+    pthread_mutex_unlock(&keys->lock);
+    return found != NULL ? 0 : HL_KEYS_UNKNOWN;
+}
+
 int hl_keys_find(struct hl_keys *keys, struct hl_bytes secret, struct hl_key *out_key)
 {
     struct cached wanted;
     if (secret.size != HL_KEY_SECRET_SIZE - 1)
         return HL_KEYS_UNKNOWN;
     hash_secret(secret, wanted.hash);
-    pthread_mutex_lock(&keys->lock);
-    const struct cached *found =
-        bsearch(&wanted, keys->cache, keys->n_cached, sizeof(*keys->cache), compare_cached);
-    if (found != NULL)
-        *out_key = found->key;
-    pthread_mutex_unlock(&keys->lock);
-    return found != NULL ? 0 : HL_KEYS_UNKNOWN;
+    if (find_cached(keys, &wanted, out_key) == 0)
+        return 0;
+    /* it may have been added a moment ago, by another process */
+    (void)hl_keys_refresh(keys);
+    return find_cached(keys, &wanted, out_key);
 }
 
 int hl_keys_find_id(struct hl_keys *keys, const struct hl_id *id, struct hl_key *out_key)

@@ -5,8 +5,8 @@
  * stored. A fast hash is right here: slow hashes exist to make guessing of weak secrets
  * expensive, and 256 random bits cannot be guessed at any speed.
  *
- * Thread: one thread opens, changes, refreshes and closes; hl_keys_find, hl_keys_find_id and
- * hl_keys_version may be called from any thread meanwhile. */
+ * Thread: one thread opens, changes and closes; hl_keys_refresh, hl_keys_find, hl_keys_find_id
+ * and hl_keys_version may be called from any thread meanwhile. */
 #ifndef HL_STORE_KEYS_H
 #define HL_STORE_KEYS_H
 
@@ -56,7 +56,8 @@ int hl_keys_list(struct hl_keys *keys, struct hl_key **out_items, size_t *out_n_
  * memory stays as it was). */
 int hl_keys_refresh(struct hl_keys *keys);
 
-/* Any thread; a short lock. Only active keys are found. 0, HL_KEYS_UNKNOWN. */
+/* Any thread; a short lock. Only active keys are found. A secret that is not known makes it look
+ * at the file's version again: a key is good from the moment it was added. 0, HL_KEYS_UNKNOWN. */
 int hl_keys_find(struct hl_keys *keys, struct hl_bytes secret, struct hl_key *out_key);
 int hl_keys_find_id(struct hl_keys *keys, const struct hl_id *id, struct hl_key *out_key);
 /* Rises with every change of the copy in memory. Any thread. */
