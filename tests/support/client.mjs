@@ -96,17 +96,28 @@ export class Client {
     return frame;
   }
 
-  // The same, until it works.
-  async attachSomehow() {
+  // The same, until it works. One attempt at a time, whoever asks.
+  attachSomehow() {
+    this.attaching ??= this.#attachUntilItWorks().finally(() => (this.attaching = null));
+    return this.attaching;
+  }
+
+  async #attachUntilItWorks() {
     for (;;) {
       try {
         return await this.attach();
       } catch (error) {
         if (this.isClosed) return null;
-        if (error.problem && !error.problem.retryable) throw error;
+        if (error.problem && !error.problem.retryable) throw Object.assign(error, { client: this.name, frames: this.frames.slice(-6) });
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
       }
     }
+  }
+
+  // An attempt under way may have succeeded just before the link ended.
+  async #comeBack() {
+    do await this.attachSomehow();
+    while (!this.link && !this.isClosed);
   }
 
   async connect() {
@@ -234,7 +245,7 @@ export class Client {
     for (const waiter of [...this.waiters]) waiter.end(why);
     if (this.isPersistent && !this.isClosed) {
       this.link = null;
-      this.attachSomehow().catch((error) => (this.failure = error));
+      this.#comeBack().catch((error) => (this.failure = error));
     }
   }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { request } from './http.mjs';
+import { checkApi } from './openapi.mjs';
 
 const BUILT = fileURLToPath(new URL('../../build/gateway/holdline', import.meta.url));
 export const HOLDLINE = process.env.HOLDLINE_BIN ?? BUILT;
@@ -125,7 +126,10 @@ export class Gateway {
     return Boolean(this.child) && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  request(path, options) {
-    return request(this.url + path, options);
+  // One request, whose answer must fit openapi.yaml if the route is in it.
+  async request(path, options = {}) {
+    const answer = await request(this.url + path, options);
+    if (answer.status < 404) checkApi(options.method ?? (options.body ? 'POST' : 'GET'), path, answer);
+    return answer;
   }
 }
