@@ -204,7 +204,7 @@ struct hl_log_info { /* a consistent copy, cheap: for health, metrics, welcome *
     uint64_t position;    /* of the last committed entry */
     uint64_t queue_depth; /* submits waiting or under way */
     uint64_t queue_max;
-    uint64_t oldest_wait_ms; /* age of the oldest submit in the queue */
+    uint64_t oldest_wait_ms;                              /* age of the oldest of these */
     uint64_t submits, duplicates, refused, groups, reads; /* since open */
     uint64_t commit_ms_total;                             /* time spent in commits since open */
     uint64_t wal_bytes;

@@ -38,8 +38,9 @@ struct hl_sqlite_writer {
     pthread_cond_t idle; /* pause waits for it */
     struct hl_list queue;
     size_t n_waiting, n_taken;
-    size_t wanted;        /* the thread waits for so many submits; 0: it does not wait */
-    int64_t marks_due_ns; /* 0: none wait */
+    uint64_t taken_since_ms; /* of the oldest one taken */
+    size_t wanted;           /* the thread waits for so many submits; 0: it does not wait */
+    int64_t marks_due_ns;    /* 0: none wait */
     bool stopping, failed, paused, in_group;
     struct hl_list outlets;
     struct hl_log_info counts;
@@ -218,6 +219,14 @@ static void wait_idle(struct hl_sqlite_writer *writer)
     writer->counts.writable = !writer->full;
 }
 
+/* When the oldest one in the queue was submitted; 0: it is empty. */
+static uint64_t find_oldest_ms(const struct hl_sqlite_writer *writer)
+{
+    if (hl_list_is_empty(&writer->queue))
+        return 0;
+    return HL_CONTAINER_OF(writer->queue.next, struct hl_log_submit, task.link)->since_ms;
+}
+
 /* Until there is a group to write. False: the writer is to stop and nothing is left. */
 static bool wait_for_group(struct hl_sqlite_writer *writer)
 {
@@ -237,6 +246,7 @@ static bool wait_for_group(struct hl_sqlite_writer *writer)
 
 static void take_group(struct hl_sqlite_writer *writer, struct hl_sqlite_group *group)
 {
+    writer->taken_since_ms = find_oldest_ms(writer);
     while (!hl_list_is_empty(&writer->queue) && group->n_submits < writer->config.group_max) {
         struct hl_list *link = writer->queue.next;
         hl_list_remove(link);
@@ -431,10 +441,10 @@ void hl_sqlite_writer_info(struct hl_sqlite_writer *writer, struct hl_log_info *
     *info = writer->counts;
     info->commit_ms_total = (uint64_t)(writer->commit_ns_total / 1000000);
     info->queue_depth = writer->n_waiting + writer->n_taken;
-    if (!hl_list_is_empty(&writer->queue)) {
-        const struct hl_log_submit *oldest =
-            HL_CONTAINER_OF(writer->queue.next, struct hl_log_submit, task.link);
-        info->oldest_wait_ms = now_ms > oldest->since_ms ? now_ms - oldest->since_ms : 0;
+    if (info->queue_depth > 0) {
+        /* a commit that hangs counts as well, with nothing behind it */
+        uint64_t since_ms = writer->n_taken > 0 ? writer->taken_since_ms : find_oldest_ms(writer);
+        info->oldest_wait_ms = now_ms > since_ms ? now_ms - since_ms : 0;
     }
     info->failed = writer->failed;
     info->writable = info->writable && !writer->failed;
