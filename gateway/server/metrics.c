@@ -13,13 +13,8 @@ enum { METRICS_BYTES_MAX = 65536 };
 
 static bool is_loopback(struct hl_bytes address)
 {
-    static const char *const starts[] = {"127.", "::1", "[::1]", "::ffff:127.", "[::ffff:127."};
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-        size_t size = strlen(starts[i]);
-        if (address.size >= size && memcmp(address.data, starts[i], size) == 0)
-            return true;
-    }
-    return false;
+    return hl_bytes_is(address, "::1") ||
+           (address.size > 4 && memcmp(address.data, "127.", 4) == 0);
 }
 
 static bool may_read(struct hl_house *house, const struct hl_exchange *exchange)
