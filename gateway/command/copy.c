@@ -224,6 +224,14 @@ static int sync_folder(const char *folder)
     return r;
 }
 
+/* So that the name of what is in it outlives a power cut. */
+static int sync_parent(const char *path)
+{
+    char parent[2 * HL_CONFIG_PATH_SIZE];
+    int size = snprintf(parent, sizeof(parent), "%s/..", path);
+    return size < (int)sizeof(parent) ? sync_folder(parent) : -ENAMETOOLONG;
+}
+
 /* Takes back what a failed copy left. */
 static void remove_copy(const struct hl_data_paths *copy)
 {
@@ -268,8 +276,9 @@ static int copy_data(const struct hl_data_paths *from, const char *to)
     if (r != 0) {
         remove_copy(&target);
         rmdir(temporary);
+        return r;
     }
-    return r;
+    return sync_parent(to);
 }
 
 int hl_command_backup(int argc, char **argv)
