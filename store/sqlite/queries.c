@@ -120,6 +120,9 @@ static int end_transaction(struct hl_sqlite_queries *queries, int r)
 {
     int ended = sqlite3_get_autocommit(queries->db) != 0 ? 0 : hl_sqlite_finish(queries->commit);
 
+    /* nothing was written: whatever keeps the transaction open, the next one must find none */
+    if (sqlite3_get_autocommit(queries->db) == 0)
+        (void)hl_sqlite_run(queries->db, "ROLLBACK");
     return r != 0 ? r : ended;
 }
 
