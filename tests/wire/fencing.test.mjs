@@ -7,6 +7,7 @@ const gateway = useGateway();
 const twin = (t, of, options) => {
   const client = t.client(gateway, options);
   client.token = of.token;
+  client.rid = (of.rid ?? 0) + 1000; // later than what the other still sends in this millisecond
   client.positions = new Map(of.positions);
   client.nextSeq = of.nextSeq;
   return client;
