@@ -224,18 +224,26 @@ static int open_payload(const uint8_t key[HL_PASETO_KEY_SIZE], uint8_t *payload,
     return r;
 }
 
-int hl_paseto_decrypt(const uint8_t key[HL_PASETO_KEY_SIZE], struct hl_bytes token,
-                      const struct hl_paseto_context *context, struct hl_buffer *out_message)
+/* The payload of a token with this header and the context's footer; free() it. */
+static int take_payload(struct hl_bytes token, const char *header,
+                        const struct hl_paseto_context *context, uint8_t **out_payload,
+                        size_t *out_size)
 {
     struct parts parts;
-    uint8_t *payload;
-    size_t size;
-    int r = split_token(token, local_header, &parts);
+    int r = split_token(token, header, &parts);
 
     if (r == 0)
         r = compare_footer(parts.footer, context->footer);
-    if (r == 0)
-        r = decode_base64(parts.payload, &payload, &size);
+    return r == 0 ? decode_base64(parts.payload, out_payload, out_size) : r;
+}
+
+int hl_paseto_decrypt(const uint8_t key[HL_PASETO_KEY_SIZE], struct hl_bytes token,
+                      const struct hl_paseto_context *context, struct hl_buffer *out_message)
+{
+    uint8_t *payload;
+    size_t size;
+    int r = take_payload(token, local_header, context, &payload, &size);
+
     if (r != 0)
         return r;
     r = open_payload(key, payload, size, context, out_message);
@@ -317,15 +325,10 @@ static int verify_payload(const uint8_t public_key[HL_PASETO_KEY_SIZE], const ui
 int hl_paseto_verify(const uint8_t public_key[HL_PASETO_KEY_SIZE], struct hl_bytes token,
                      const struct hl_paseto_context *context, struct hl_buffer *out_message)
 {
-    struct parts parts;
     uint8_t *payload;
     size_t size;
-    int r = split_token(token, public_header, &parts);
+    int r = take_payload(token, public_header, context, &payload, &size);
 
-    if (r == 0)
-        r = compare_footer(parts.footer, context->footer);
-    if (r == 0)
-        r = decode_base64(parts.payload, &payload, &size);
     if (r != 0)
         return r;
     r = verify_payload(public_key, payload, size, context, out_message);
