@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent-api/percent.h"
 #include "base/check.h"
 #include "base/event.h"
 #include "base/json.h"
@@ -64,42 +65,11 @@ void hl_exchange_problem(struct hl_exchange *exchange, enum hl_problem_code code
     hl_exchange_problem_with(exchange, &problem);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Percent-decodes (and + for space, as HTML forms and URLSearchParams write it). */
 static int decode_value(struct hl_bytes raw, char *out, size_t out_size)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < raw.size; i++) {
-        int c = (unsigned char)raw.data[i];
-
-        if (c == '%') {
-            int high = i + 2 < raw.size ? hex_value(raw.data[i + 1]) : -1;
-            int low = i + 2 < raw.size ? hex_value(raw.data[i + 2]) : -1;
-
-            if (high < 0 || low < 0)
-                return HL_QUERY_INVALID;
-            c = high * 16 + low;
-            i += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        if (c == '\0' || n + 1 >= out_size)
-            return HL_QUERY_INVALID;
-        out[n++] = (char)c;
-    }
-    out[n] = '\0';
-    return hl_json_is_utf8((struct hl_bytes){out, n}) ? 0 : HL_QUERY_INVALID;
+    if (hl_percent_decode(raw, HL_PERCENT_FORM, out, out_size) != 0)
+        return HL_QUERY_INVALID;
+    return hl_json_is_utf8(hl_bytes_of(out)) ? 0 : HL_QUERY_INVALID;
 }
 
 int hl_exchange_query(const struct hl_exchange *exchange, const char *name, char *out,

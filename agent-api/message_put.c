@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent-api/api_state.h"
+#include "agent-api/percent.h"
 #include "agent-api/present.h"
 
 enum { MISSED_MAX = 50, MISSED_BYTES_MAX = 128 * 1024 };
@@ -222,7 +223,7 @@ void hl_message_put(void *arg, struct hl_exchange *exchange, const struct hl_rou
     if (!hl_api_authenticate(api, exchange, &key) ||
         !hl_reply_read_conversation(exchange, params->values[0], &fields.conversation))
         return;
-    if (!hl_reply_decode(params->values[1], mid, sizeof(mid)) ||
+    if (hl_percent_decode(params->values[1], HL_PERCENT_PATH, mid, sizeof(mid)) != 0 ||
         !hl_mid_is_valid(hl_bytes_of(mid))) {
         hl_reply_invalid(exchange, "/client_id",
                          "The message's id is 1 to %d printable ASCII characters, best a UUID.",

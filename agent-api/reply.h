@@ -38,7 +38,4 @@ void hl_reply_add_etag(struct hl_exchange *exchange, uint64_t revision);
 void hl_reply_add_position(struct hl_exchange *exchange, struct hl_log *log, uint64_t position);
 void hl_reply_add_text(struct hl_exchange *exchange, const char *name, const char *value);
 
-/* Percent-decodes a part of a path. False if it is malformed or does not fit; answers nothing. */
-bool hl_reply_decode(struct hl_bytes text, char *out, size_t out_size);
-
 #endif

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent-api/reply.h"
+#include "agent-api/percent.h"
+#include "base/json.h"
 #include "gateway/enquiry/enquiry.h"
 
 enum { PAIRS_MAX = 100 };
@@ -19,23 +20,17 @@ static const struct {
     {"country", NULL, "country"},  {"consent", "consent", "consent"},
 };
 
-/* Decodes in place: "+" is a space, the rest as in a path. The result is never longer. */
+/* A NUL-terminated copy, the caller's. NULL: malformed or no memory. */
 static char *decode_part(struct hl_bytes part)
 {
-    char *plain = malloc(part.size + 1);
     char *text = malloc(part.size + 1);
-    bool is_good = plain != NULL && text != NULL;
-    for (size_t i = 0; is_good && i < part.size; i++)
-        plain[i] = part.data[i] == '+' ? ' ' : part.data[i];
-    is_good = is_good &&
-              hl_reply_decode((struct hl_bytes){plain, part.size}, text, part.size + 1) &&
-              hl_json_is_utf8(hl_bytes_of(text));
-    free(plain);
-    if (!is_good) {
-        free(text);
+    if (text == NULL)
         return NULL;
-    }
-    return text;
+    if (hl_percent_decode(part, HL_PERCENT_FORM, text, part.size + 1) == 0 &&
+        hl_json_is_utf8(hl_bytes_of(text)))
+        return text;
+    free(text);
+    return NULL;
 }
 
 static json_t *object_of(json_t *enquiry, const char *name)

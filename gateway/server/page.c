@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent-api/percent.h"
 #include "agent-api/reply.h"
 #include "base/result.h"
 
@@ -168,7 +169,8 @@ void hl_pages_free(struct hl_pages *pages)
 static const struct page *find_page(const struct hl_pages *pages, struct hl_bytes path)
 {
     char wanted[PATH_SIZE];
-    if (!hl_reply_decode(path, wanted, sizeof(wanted) - sizeof("index.html")))
+    if (hl_percent_decode(path, HL_PERCENT_PATH, wanted, sizeof(wanted) - sizeof("index.html")) !=
+        0)
         return NULL;
     size_t size = strlen(wanted);
     if (size > 0 && wanted[size - 1] == '/')
