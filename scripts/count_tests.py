@@ -4,6 +4,7 @@ import json
 import sys
 
 SLOWEST = 8
+TAIL_LINES = 50
 
 
 def read_results(path):
@@ -26,6 +27,8 @@ def main():
         print(f"skipped: {r['name']}")
     for r in failed:
         print(f"failed: {r['name']} ({r['result']})")
+        output = r.get("stdout", "") + r.get("stderr", "")
+        print("\n".join("    " + line for line in output.splitlines()[-TAIL_LINES:]))
     print(f"{len(passed)} passed, {len(failed)} failed, {len(skipped)} skipped")
     return 1 if failed or not results else 0
 

@@ -115,3 +115,38 @@ system_certificates=/etc/ssl/certs/ca-certificates.crt
 if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r $system_certificates ]; then
     export NODE_EXTRA_CA_CERTS=$system_certificates
 fi
+
+# setup_node: the packages of the web side and of the tests' own programs, as locked.
+setup_node() {
+    local stamp=node_modules/.package-lock.json log
+    [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ] || return 0
+    say "installing the node packages of package-lock.json"
+    log=$(mktemp)
+    npm ci --no-audit --no-fund </dev/null >"$log" 2>&1 || {
+        cat "$log" >&2
+        die "npm ci failed"
+    }
+    touch "$stamp"
+    rm -f "$log"
+}
+
+# build_web: SDK, widget and console, each into its dist/, when something newer than it is there.
+build_web() {
+    local workspace log
+    for workspace in sdk/js sdk/widget examples/console; do
+        [ -n "$(jq -r '.scripts.build // empty' "$workspace/package.json")" ] || continue
+        if [ -f "$workspace/dist/.built" ] && [ -z "$(find sdk examples/console package-lock.json \
+            -path '*/dist' -prune -o -path '*/node_modules' -prune -o \
+            -type f -newer "$workspace/dist/.built" -print -quit)" ]; then
+            continue
+        fi
+        say "building $workspace"
+        log=$(mktemp)
+        npm run --silent build -w "$workspace" </dev/null >"$log" 2>&1 || {
+            cat "$log" >&2
+            die "npm run build -w $workspace failed"
+        }
+        touch "$workspace/dist/.built"
+        rm -f "$log"
+    done
+}

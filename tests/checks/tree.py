@@ -3,7 +3,7 @@ import os
 import re
 import subprocess
 
-SKIPPED_FOLDERS = {".git", "node_modules", "data"}
+SKIPPED_FOLDERS = {".git", "node_modules", "data", "dist"}
 
 
 class Tree:

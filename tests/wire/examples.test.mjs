@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { useGateway, wireTest } from '../support/suite.mjs';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
-const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const DEADLINE_MS = 20_000;
 const gateway = useGateway();
 
