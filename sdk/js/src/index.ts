@@ -1,0 +1,2 @@
+export { HoldlineError } from './error.js';
+export type * from './types.js';
