@@ -92,8 +92,10 @@ void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry, const
                      hl_entry_is_internal(entry) ? "internal" : "public");
     if (!hl_id_is_zero(&entry->subject)) {
         hl_buffer_append_text(out, ",\"subject\":");
-        append_id(out, HL_ID_AGENT, &entry->subject);
+        append_id(out, entry->kind == HL_ENTRY_MOVED ? HL_ID_INBOX : HL_ID_AGENT, &entry->subject);
     }
+    if (entry->is_erased)
+        hl_buffer_append_text(out, ",\"erased\":true");
     hl_buffer_append_text(out, ",\"body\":");
     hl_buffer_append_bytes(out, hl_entry_body(entry));
     hl_buffer_append_text(out, "}");

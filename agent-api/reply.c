@@ -41,6 +41,9 @@ void hl_reply_log_problem(struct hl_exchange *exchange, int r)
     case HL_LOG_UNKNOWN:
         hl_exchange_problem(exchange, HL_PROBLEM_UNKNOWN_CONVERSATION, "Check the id.");
         break;
+    case HL_LOG_ERASED:
+        hl_exchange_problem(exchange, HL_PROBLEM_CONVERSATION_ERASED, "It takes nothing more.");
+        break;
     case HL_LOG_FULL:
         hl_exchange_problem(exchange, HL_PROBLEM_STORAGE_FULL,
                             "Nothing was stored; repeat it later.");

@@ -19,6 +19,7 @@ enum { HL_ID_INVALID = 1 };
 #define HL_ID_CONVERSATION "cnv_"
 #define HL_ID_VISITOR "vis_"
 #define HL_ID_AGENT "agt_"
+#define HL_ID_INBOX "inb_"
 #define HL_ID_SESSION "ses_"
 #define HL_ID_REQUEST "req_"
 

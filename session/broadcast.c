@@ -41,15 +41,18 @@ void hl_group_forget(struct hl_session *session)
 
 /* ---- writing ---- */
 
-/* The entry's text, made when the first session asks for it. */
-static struct hl_bytes find_text(struct hl_hub *hub, uint32_t entry)
+/* The entry's text for that kind of session, made when the first one asks for it. */
+static struct hl_bytes find_text(struct hl_hub *hub, uint32_t at, bool to_visitor)
 {
     struct hl_group *group = &hub->group;
-    struct hl_span *span = &group->spans[entry - group->first];
+    const struct hl_entry *entry = group->batch->entries[at];
+    /* what is open to all has one text */
+    bool differs = to_visitor && !hl_entry_is_open_to_visitors(entry);
+    struct hl_span *span = &group->spans[at - group->first][differs];
 
     if (span->size == 0) {
         span->start = group->text.size;
-        hl_frame_text_msg(&group->text, group->batch->entries[entry], hub->epoch);
+        hl_frame_text_msg(&group->text, entry, hub->epoch, to_visitor);
         span->size = group->text.size - span->start;
     }
     return (struct hl_bytes){group->text.data + span->start, span->size};
@@ -61,7 +64,7 @@ static void write_item(struct hl_session *session, const struct hl_item *item)
         hl_publish_write_ok(item->own, item->after);
         return;
     }
-    struct hl_bytes text = find_text(session->hub, item->entry);
+    struct hl_bytes text = find_text(session->hub, item->entry, hl_session_is_visitor(session));
     struct hl_buffer *out = hl_session_frame(session);
     hl_buffer_append_bytes(out, text);
     hl_frame_text_msg_end(out, item->after);

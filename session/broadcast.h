@@ -30,8 +30,8 @@ struct hl_group {
     size_t n_items;
     struct hl_item items[HL_GROUP_ITEMS];
     struct hl_buffer text;
-    size_t first; /* entry of the batch that spans[0] is about */
-    struct hl_span spans[HL_GROUP_ENTRIES];
+    size_t first;                              /* entry of the batch that spans[0] is about */
+    struct hl_span spans[HL_GROUP_ENTRIES][2]; /* for agents, for visitors */
 };
 
 void hl_group_init(struct hl_group *group);

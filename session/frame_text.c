@@ -163,7 +163,13 @@ static bool has_subject(const struct hl_entry *entry)
     return !hl_id_is_zero(&entry->subject);
 }
 
-void hl_frame_text_msg(struct hl_buffer *out, const struct hl_entry *entry, uint64_t epoch)
+static const char *subject_prefix_of(const struct hl_entry *entry)
+{
+    return entry->kind == HL_ENTRY_MOVED ? HL_ID_INBOX : HL_ID_AGENT;
+}
+
+void hl_frame_text_msg(struct hl_buffer *out, const struct hl_entry *entry, uint64_t epoch,
+                       bool to_visitor)
 {
     append_text(out, "{\"t\":\"msg\"");
     append_conversation(out, &entry->conversation);
@@ -177,9 +183,14 @@ void hl_frame_text_msg(struct hl_buffer *out, const struct hl_entry *entry, uint
     append_text(out, hl_entry_kind_name((enum hl_entry_kind)entry->kind));
     append_text(out, "\"");
     if (has_subject(entry))
-        append_id(out, ",\"subject\":", HL_ID_AGENT, &entry->subject);
+        append_id(out, ",\"subject\":", subject_prefix_of(entry), &entry->subject);
+    if (entry->is_erased)
+        append_text(out, ",\"erased\":true");
     append_text(out, ",\"body\":");
-    hl_buffer_append_bytes(out, hl_entry_body(entry));
+    if (to_visitor && !hl_entry_is_open_to_visitors(entry))
+        append_text(out, "{}");
+    else
+        hl_buffer_append_bytes(out, hl_entry_body(entry));
 }
 
 static void append_after(struct hl_buffer *out, int64_t after)

@@ -329,6 +329,8 @@ static struct refusal find_refusal(int result)
         return (struct refusal){HL_PROBLEM_STALE, "Read on to head, then decide again.", NULL, 0};
     case HL_LOG_UNKNOWN:
         return (struct refusal){HL_PROBLEM_UNKNOWN_CONVERSATION, "", "/c", 0};
+    case HL_LOG_ERASED:
+        return (struct refusal){HL_PROBLEM_CONVERSATION_ERASED, "", NULL, 0};
     case HL_LOG_FULL:
         return (struct refusal){HL_PROBLEM_STORAGE_FULL, "Keep the message and try again.", NULL,
                                 FULL_RETRY_MS};

@@ -229,7 +229,7 @@ static void write_entry(struct hl_subscription *subscription, const struct hl_en
     if (!pass_entry(subscription, entry, &after))
         return;
     struct hl_buffer *out = hl_session_frame(session);
-    hl_frame_text_msg(out, entry, session->hub->epoch);
+    hl_frame_text_msg(out, entry, session->hub->epoch, hl_session_is_visitor(session));
     hl_frame_text_msg_end(out, after);
 }
 

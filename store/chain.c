@@ -40,20 +40,23 @@ static void hash_two(const uint8_t *key, const struct head *head, const void *ta
     (void)crypto_generichash_final(&state, out_chain->b, HL_CHAIN_SIZE);
 }
 
-void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE],
-                    const struct hl_conversation *conversation, struct hl_chain *out_chain)
+void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_conversation *opened,
+                    struct hl_bytes identity, struct hl_chain *out_chain)
 {
     struct head head = {.size = 0};
-    size_t site_size = strlen(conversation->site);
-    size_t reference_size = strlen(conversation->reference);
+    size_t site_size = strlen(opened->site);
+    size_t reference_size = strlen(opened->reference);
 
     put_integer(&head, CHAIN_BEGIN, 1);
-    put_bytes(&head, conversation->id.b, sizeof(conversation->id.b));
+    put_bytes(&head, opened->id.b, sizeof(opened->id.b));
     put_integer(&head, site_size, 1);
-    put_bytes(&head, conversation->site, site_size);
+    put_bytes(&head, opened->site, site_size);
     put_integer(&head, reference_size, 1);
-    put_bytes(&head, conversation->reference, reference_size);
-    hash_two(key, &head, NULL, 0, out_chain);
+    put_bytes(&head, opened->reference, reference_size);
+    /* conversations from before there were inboxes have a beginning without them */
+    if (!hl_id_is_zero(&opened->inbox) || identity.size > 0)
+        put_bytes(&head, opened->inbox.b, sizeof(opened->inbox.b));
+    hash_two(key, &head, identity.data, identity.size, out_chain);
 }
 
 void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,

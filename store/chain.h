@@ -12,9 +12,10 @@ struct hl_chain {
     uint8_t b[HL_CHAIN_SIZE];
 };
 
-/* The link before the first entry: binds the conversation's id, site and reference. */
-void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE],
-                    const struct hl_conversation *conversation, struct hl_chain *out_chain);
+/* The link before the first entry: binds the conversation's id, site, reference, the inbox it
+ * was opened in and the bytes that are stored of the identity. */
+void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_conversation *opened,
+                    struct hl_bytes identity, struct hl_chain *out_chain);
 
 /* The link of an entry whose offset, position and wall_ms are set. */
 void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,

@@ -1,5 +1,7 @@
 #include "store/conversation.h"
 
+#include <string.h>
+
 #include "base/check.h"
 
 /* 0 stands for "never" in the fold's times. */
@@ -66,6 +68,23 @@ static bool apply_close(struct hl_conversation *conversation)
     return set_status(conversation, HL_STATUS_CLOSED) || ended;
 }
 
+static bool apply_move(struct hl_conversation *conversation, const struct hl_entry *entry)
+{
+    static const struct hl_id nobody;
+
+    conversation->inbox = entry->subject;
+    (void)set_assignee(conversation, &nobody);
+    return true;
+}
+
+static bool apply_erasure(struct hl_conversation *conversation)
+{
+    (void)apply_close(conversation);
+    memset(conversation->identity, 0, sizeof(conversation->identity));
+    conversation->is_erased = true;
+    return true;
+}
+
 static bool apply_kind(struct hl_conversation *conversation, const struct hl_entry *entry)
 {
     static const struct hl_id nobody;
@@ -83,10 +102,15 @@ static bool apply_kind(struct hl_conversation *conversation, const struct hl_ent
         return apply_close(conversation);
     case HL_ENTRY_REOPENED:
         return set_status(conversation, HL_STATUS_OPEN);
-    case HL_ENTRY_NOTE:
-    case HL_ENTRY_TAGGED:
-    case HL_ENTRY_RATED:
+    case HL_ENTRY_MOVED:
+        return apply_move(conversation, entry);
+    case HL_ENTRY_UPDATED:
+        return true;
     case HL_ENTRY_ERASED:
+        return apply_erasure(conversation);
+    case HL_ENTRY_NOTE:
+    case HL_ENTRY_RATED:
+    case HL_ENTRY_AUDIT:
     case HL_ENTRY_KIND_END:
         return false;
     }

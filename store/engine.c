@@ -27,7 +27,11 @@ void hl_engine_open_conversation(const struct hl_id *id, const struct hl_log_ope
 {
     HL_CHECK(opening->site.size <= HL_SITE_SIZE_MAX);
     HL_CHECK(opening->reference.size <= HL_REFERENCE_SIZE_MAX);
-    *out_conversation = (struct hl_conversation){.id = *id, .status = HL_STATUS_OPEN};
+    HL_CHECK(opening->identity.size <= HL_IDENTITY_SIZE_MAX);
+    *out_conversation =
+        (struct hl_conversation){.id = *id, .status = HL_STATUS_OPEN, .inbox = opening->inbox};
+    if (opening->identity.size > 0)
+        memcpy(out_conversation->identity, opening->identity.data, opening->identity.size);
     if (opening->site.size > 0)
         memcpy(out_conversation->site, opening->site.data, opening->site.size);
     if (opening->reference.size > 0)

@@ -10,8 +10,9 @@ static const char *const kind_names[HL_ENTRY_KIND_END] = {
     [HL_ENTRY_FORM] = "form",         [HL_ENTRY_CLAIMED] = "claimed",
     [HL_ENTRY_RELEASED] = "released", [HL_ENTRY_TRANSFERRED] = "transferred",
     [HL_ENTRY_CLOSED] = "closed",     [HL_ENTRY_REOPENED] = "reopened",
-    [HL_ENTRY_TAGGED] = "tagged",     [HL_ENTRY_RATED] = "rated",
-    [HL_ENTRY_ERASED] = "erased",
+    [HL_ENTRY_UPDATED] = "updated",   [HL_ENTRY_RATED] = "rated",
+    [HL_ENTRY_ERASED] = "erased",     [HL_ENTRY_MOVED] = "moved",
+    [HL_ENTRY_AUDIT] = "audit",
 };
 
 struct hl_entry *hl_entry_create(const struct hl_entry_fields *fields)
@@ -69,7 +70,15 @@ struct hl_bytes hl_entry_mid(const struct hl_entry *entry)
 
 bool hl_entry_is_internal(const struct hl_entry *entry)
 {
-    return entry->kind == HL_ENTRY_NOTE || entry->kind == HL_ENTRY_TAGGED;
+    return entry->kind == HL_ENTRY_NOTE || entry->kind == HL_ENTRY_UPDATED ||
+           entry->kind == HL_ENTRY_MOVED || entry->kind == HL_ENTRY_AUDIT;
+}
+
+bool hl_entry_is_open_to_visitors(const struct hl_entry *entry)
+{
+    if (entry->kind == HL_ENTRY_FORM)
+        return entry->author.role == HL_ROLE_VISITOR;
+    return entry->kind == HL_ENTRY_MESSAGE || entry->kind == HL_ENTRY_RATED;
 }
 
 bool hl_author_equal(const struct hl_author *a, const struct hl_author *b)

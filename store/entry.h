@@ -21,9 +21,11 @@ enum hl_entry_kind {
     HL_ENTRY_TRANSFERRED, /* "transferred": subject is the new assignee */
     HL_ENTRY_CLOSED,      /* "closed" */
     HL_ENTRY_REOPENED,    /* "reopened" */
-    HL_ENTRY_TAGGED,      /* "tagged" */
+    HL_ENTRY_UPDATED,     /* "updated": internal; tags and custom fields, see body */
     HL_ENTRY_RATED,       /* "rated" */
-    HL_ENTRY_ERASED,      /* "erased" */
+    HL_ENTRY_ERASED,      /* "erased": the last one; the key of all bodies before is destroyed */
+    HL_ENTRY_MOVED,       /* "moved": internal; subject is the inbox it is in now */
+    HL_ENTRY_AUDIT,       /* "audit": only in the audit log */
     HL_ENTRY_KIND_END
 };
 
@@ -40,7 +42,8 @@ enum { HL_MID_SIZE_MAX = 64, HL_ENTRY_BODY_SIZE_MAX = 65536 };
 
 struct hl_entry {
     atomic_uint refs;
-    uint8_t kind; /* enum hl_entry_kind */
+    uint8_t kind;   /* enum hl_entry_kind */
+    bool is_erased; /* its body was destroyed: it reads {} */
     struct hl_author author;
     struct hl_id conversation;
     struct hl_id subject; /* zero unless the kind names one */
@@ -71,6 +74,9 @@ void hl_entry_unref(struct hl_entry *entry); /* accepts NULL */
 struct hl_bytes hl_entry_body(const struct hl_entry *entry);
 struct hl_bytes hl_entry_mid(const struct hl_entry *entry);
 bool hl_entry_is_internal(const struct hl_entry *entry); /* hidden from visitors */
+/* What visitors may read: their own forms, messages, ratings. Of anything else that is not
+ * internal they learn that it happened. */
+bool hl_entry_is_open_to_visitors(const struct hl_entry *entry);
 bool hl_author_equal(const struct hl_author *a, const struct hl_author *b);
 bool hl_mid_is_valid(struct hl_bytes mid);
 

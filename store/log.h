@@ -29,6 +29,7 @@ enum {
     HL_LOG_FULL,            /* no space: nothing was stored; retry later */
     HL_LOG_CLOSED,          /* the log is closing: nothing was taken */
     HL_LOG_REFERENCE_TAKEN, /* opening.reference is another conversation's: make a new one */
+    HL_LOG_ERASED,          /* the conversation was erased: it takes nothing any more */
 };
 
 struct hl_log;
@@ -45,6 +46,8 @@ struct hl_log_conditions {
 struct hl_log_opening {
     struct hl_bytes site;
     struct hl_bytes reference;
+    struct hl_id inbox;       /* zero: none */
+    struct hl_bytes identity; /* verified by the site, at most HL_IDENTITY_SIZE_MAX; empty: none */
 };
 
 struct hl_log_submit {
@@ -65,7 +68,7 @@ struct hl_log_submit {
     uint64_t position;
     int64_t wall_ms;
     bool duplicate; /* same mid, same content as before: the first one's figures */
-    /* out, when r is 0 or one of STALE, ASSIGNED, REVISION */
+    /* out, when r is 0 or one of STALE, ASSIGNED, REVISION, ERASED */
     struct hl_conversation conversation; /* as of this submit */
 };
 
@@ -73,7 +76,12 @@ struct hl_log_submit {
  * outcome above; negative: unknown outcome, may or may not be stored, answer "unavailable".
  * Returns 0 if done() will run; HL_LOG_BUSY or HL_LOG_CLOSED if it will not (the entry
  * reference stays with the caller). Dedupe by (conversation, author, mid) comes before
- * conditions: a repeat of a stored submit succeeds whatever happened since. */
+ * conditions: a repeat of a stored submit succeeds whatever happened since; once the
+ * conversation is erased its body cannot be compared any more.
+ *
+ * An entry of kind erased destroys, in its own transaction, all bodies of its conversation
+ * before it: from then on they read as entries with is_erased and the body {}. Its own body
+ * stays. Whoever submits later gets HL_LOG_ERASED. */
 int hl_log_submit(struct hl_log *log, struct hl_log_submit *submit);
 
 /* Entries of a conversation after an offset, ascending. Never more than limit entries or
@@ -154,7 +162,8 @@ int hl_log_list(struct hl_log *log, struct hl_log_list *list); /* as hl_log_read
 
 /* Delivered and read positions of a participant: cumulative, monotone (a lower value changes
  * nothing), made durable lazily with a later group. Copied at once; never blocks; dropped if
- * the queue is full, since the next one repeats it. */
+ * the queue is full, since the next one repeats it. One that raises something is told to all
+ * subscriptions with on_mark. */
 struct hl_log_mark {
     struct hl_id conversation;
     struct hl_author participant;
@@ -178,10 +187,17 @@ int hl_log_marks(struct hl_log *log, struct hl_log_marks *marks); /* as hl_log_r
 
 /* Committed groups, on the subscriber's loop. The batch is lent for the call; reference it to
  * keep it. on_commit may unsubscribe its own subscription, but no other. Subscribe and unsubscribe
- * on the loop's own thread; after unsubscribe returned, on_commit is not called again. */
+ * on the loop's own thread; after unsubscribe returned, neither is called again.
+ *
+ * on_mark tells of delivered and read positions that were raised, by whoever, on every
+ * subscribed loop: never from within hl_log_mark, never lower than what it told before of that
+ * participant unless the log was opened anew. Several raises may come as one. A crowd of marks
+ * may lose some: hl_log_marks has them all. */
 struct hl_log_subscription {
     struct hl_loop *loop;
     void (*on_commit)(struct hl_log_subscription *subscription, struct hl_batch *batch);
+    /* NULL: not wanted. The mark is lent; it holds what the participant stands at now. */
+    void (*on_mark)(struct hl_log_subscription *subscription, const struct hl_log_mark *mark);
     struct hl_list link; /* the engine's */
     void *engine;        /* the engine's */
 };

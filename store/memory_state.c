@@ -130,6 +130,7 @@ static struct hl_memory_conversation *add_conversation(struct hl_memory_state *s
 
     HL_CHECK(conversation != NULL);
     conversation->state = *opened;
+    conversation->opened = *opened;
     conversation->number = ++state->n_numbers;
     HASH_ADD(by_id, state->by_id, state.id, sizeof(struct hl_id), conversation);
     if (opened->reference[0] != '\0')
@@ -354,9 +355,11 @@ static void refold_conversation(struct hl_memory_conversation *conversation, uin
 {
     const struct hl_conversation *was = &conversation->state;
     struct hl_conversation again = {.id = was->id,
+                                    .inbox = conversation->opened.inbox,
                                     .floor = was->floor < n_entries ? was->floor : n_entries};
 
     memcpy(again.site, was->site, sizeof(again.site));
+    memcpy(again.identity, conversation->opened.identity, sizeof(again.identity));
     memcpy(again.reference, was->reference, sizeof(again.reference));
     for (uint64_t i = 0; i < n_entries; i++)
         (void)hl_conversation_apply(&again, conversation->entries[i]);

@@ -9,8 +9,9 @@
 
 struct hl_memory_conversation {
     struct hl_conversation state;
-    uint64_t number;           /* order of creation */
-    struct hl_entry **entries; /* state.head of them; one reference each */
+    struct hl_conversation opened; /* before its first entry */
+    uint64_t number;               /* order of creation */
+    struct hl_entry **entries;     /* state.head of them; one reference each */
     size_t capacity;
     struct hl_log_mark marks[HL_MARKS_MAX]; /* raised last comes last */
     size_t n_marks;

@@ -229,6 +229,7 @@ static void compare_states(struct verifier *verifier, const struct replay *repla
 
     if (stored->status != folded->status || stored->revision != folded->revision ||
         !hl_id_equal(&stored->assignee, &folded->assignee) ||
+        !hl_id_equal(&stored->inbox, &folded->inbox) || stored->is_erased != folded->is_erased ||
         stored->opened_ms != folded->opened_ms || stored->claimed_ms != folded->claimed_ms ||
         stored->waiting_since_ms != folded->waiting_since_ms)
         add_finding(verifier, &verifier->report->n_index,
@@ -243,8 +244,7 @@ static int replay_conversation(struct verifier *verifier, struct replay *replay,
     int r = 0;
 
     hl_id_format(&stored->id, HL_ID_CONVERSATION, replay->name);
-    replay->folded = (struct hl_conversation){.id = stored->id};
-    hl_chain_begin(verifier->chain_key, stored, &replay->chain);
+    replay->folded.id = stored->id;
     hl_sqlite_bind_integer(rows, 1, (int64_t)number);
     while (r == 0 && !replay->broken && (r = hl_sqlite_step(rows)) == 0)
         r = replay_row(verifier, replay, rows);
@@ -255,16 +255,33 @@ static int replay_conversation(struct verifier *verifier, struct replay *replay,
     return check_blocks(verifier, replay, number);
 }
 
+/* The conversation as it was opened. 0, -EBADMSG. */
+static int begin_replay(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row,
+                        uint64_t *out_number)
+{
+    int r = hl_sqlite_read_conversation(row, &replay->stored, out_number);
+    struct hl_conversation opened = replay->stored;
+
+    if (r == 0 && !hl_sqlite_column_id(row, HL_SQLITE_CONVERSATION_WIDTH, &opened.inbox))
+        r = -EBADMSG;
+    if (r != 0)
+        return r;
+    hl_chain_begin(verifier->chain_key, &opened, hl_sqlite_column_bytes(row, 12), &replay->chain);
+    replay->folded.inbox = opened.inbox;
+    return 0;
+}
+
 static int check_conversations(struct verifier *verifier)
 {
     struct hl_verify_report *report = verifier->report;
     sqlite3_stmt *conversations = NULL;
     sqlite3_stmt *entries = NULL;
-    int r = hl_sqlite_prepare(verifier->db,
-                              "SELECT c.number, c.id, c.site, c.reference, c.status, c.assignee, "
-                              "c.revision, c.floor, c.opened_ms, c.claimed_ms, c.waiting_since_ms, "
-                              "0, 0 FROM conversations c ORDER BY c.number",
-                              &conversations);
+    int r = hl_sqlite_prepare(
+        verifier->db,
+        "SELECT c.number, c.id, c.site, c.reference, c.status, c.assignee, "
+        "c.revision, c.floor, c.opened_ms, c.claimed_ms, c.waiting_since_ms, "
+        "c.inbox, c.identity, c.erased, 0, 0, c.first_inbox FROM conversations c ORDER BY c.number",
+        &conversations);
 
     if (r == 0)
         r = hl_sqlite_prepare(verifier->db,
@@ -280,7 +297,7 @@ static int check_conversations(struct verifier *verifier)
         struct replay replay = {.broken = false};
         uint64_t number = 0;
         report->n_conversations++;
-        if (hl_sqlite_read_conversation(conversations, &replay.stored, &number) == 0)
+        if (begin_replay(verifier, &replay, conversations, &number) == 0)
             r = replay_conversation(verifier, &replay, number, entries);
         else
             add_finding(verifier, &report->n_index, "index: conversation %llu is unreadable",

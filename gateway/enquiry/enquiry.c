@@ -26,6 +26,8 @@ static enum hl_problem_code problem_of(int r)
         return HL_PROBLEM_BUSY;
     case HL_LOG_MID_CONFLICT:
         return HL_PROBLEM_MID_CONFLICT;
+    case HL_LOG_ERASED:
+        return HL_PROBLEM_CONVERSATION_ERASED;
     case HL_LOG_FULL:
         return HL_PROBLEM_STORAGE_FULL;
     case HL_LOG_CLOSED:

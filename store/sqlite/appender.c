@@ -12,10 +12,11 @@ enum { CACHED_CONVERSATIONS_MAX = 65536, CACHED_MEMORY_MAX = 128 * 1024 * 1024 }
 
 static const char insert_conversation_sql[] =
     "INSERT INTO conversations (number, id, site, reference, status, assignee, revision, "
-    "opened_ms, claimed_ms, waiting_since_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    "opened_ms, claimed_ms, waiting_since_ms, inbox, erased, first_inbox, identity) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 static const char update_conversation_sql[] =
     "UPDATE conversations SET status = ?5, assignee = ?6, revision = ?7, claimed_ms = ?9, "
-    "waiting_since_ms = ?10 WHERE number = ?1";
+    "waiting_since_ms = ?10, inbox = ?11, erased = ?12 WHERE number = ?1";
 static const char raise_mark_sql[] =
     "INSERT INTO marks SELECT number, ?2, ?3, ?4, ?5, ?6 FROM conversations WHERE id = ?1 "
     "ON CONFLICT DO UPDATE SET delivered = max(delivered, excluded.delivered), "
@@ -313,6 +314,8 @@ static int store_state(sqlite3_stmt *statement, const struct hl_sqlite_conversat
         hl_sqlite_bind_integer(statement, 10, state->waiting_since_ms);
     else
         HL_CHECK(sqlite3_bind_null(statement, 10) == SQLITE_OK);
+    hl_sqlite_bind_id(statement, 11, &state->inbox);
+    hl_sqlite_bind_integer(statement, 12, state->is_erased);
     return hl_sqlite_finish(statement);
 }
 
@@ -329,6 +332,11 @@ static int insert_conversation(struct hl_sqlite_appender *appender,
     else
         HL_CHECK(sqlite3_bind_null(insert, 4) == SQLITE_OK);
     hl_sqlite_bind_integer(insert, 8, state->opened_ms);
+    hl_sqlite_bind_id(insert, 13, &conversation->first_inbox);
+    if (state->identity[0] != '\0')
+        hl_sqlite_bind_blob(insert, 14, hl_bytes_of(state->identity));
+    else
+        HL_CHECK(sqlite3_bind_null(insert, 14) == SQLITE_OK);
     return store_state(insert, conversation);
 }
 
@@ -393,7 +401,9 @@ static int open_conversation(struct hl_sqlite_appender *appender,
     conversation->state = *opened;
     conversation->number = ++appender->number;
     conversation->last_foreign_known = true;
-    hl_chain_begin(appender->chain_key, opened, &conversation->chain);
+    conversation->first_inbox = opened->inbox;
+    hl_chain_begin(appender->chain_key, opened, hl_bytes_of(opened->identity),
+                   &conversation->chain);
     hl_sqlite_cache_add(&appender->cache, conversation);
     *out_conversation = conversation;
     return 0;

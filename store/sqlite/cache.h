@@ -10,7 +10,8 @@
 
 struct hl_sqlite_conversation {
     struct hl_conversation state;
-    uint64_t number; /* key of its row */
+    uint64_t number;          /* key of its row */
+    struct hl_id first_inbox; /* until its row is written */
     struct hl_chain chain;
     struct hl_mid_set mids;
     struct hl_author last_author;

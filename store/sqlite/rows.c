@@ -22,22 +22,25 @@ int hl_sqlite_read_conversation(sqlite3_stmt *statement, struct hl_conversation 
 {
     struct hl_conversation *to = out_conversation;
     int64_t status = sqlite3_column_int64(statement, 4);
+    bool is_erased = sqlite3_column_int64(statement, 13) != 0;
 
-    *to = (struct hl_conversation){.status = (uint8_t)status};
+    *to = (struct hl_conversation){.status = (uint8_t)status, .is_erased = is_erased};
     *out_number = (uint64_t)sqlite3_column_int64(statement, 0);
     if (!hl_sqlite_column_id(statement, 1, &to->id) || hl_id_is_zero(&to->id) ||
         !read_text(statement, 2, to->site, HL_SITE_SIZE_MAX) ||
         !read_text(statement, 3, to->reference, HL_REFERENCE_SIZE_MAX) ||
         (status != HL_STATUS_OPEN && status != HL_STATUS_CLOSED) ||
-        !hl_sqlite_column_id(statement, 5, &to->assignee))
+        !hl_sqlite_column_id(statement, 5, &to->assignee) ||
+        !hl_sqlite_column_id(statement, 11, &to->inbox) ||
+        (!is_erased && !read_text(statement, 12, to->identity, HL_IDENTITY_SIZE_MAX)))
         return -EBADMSG;
     to->revision = (uint64_t)sqlite3_column_int64(statement, 6);
     to->floor = (uint64_t)sqlite3_column_int64(statement, 7);
     to->opened_ms = sqlite3_column_int64(statement, 8);
     to->claimed_ms = sqlite3_column_int64(statement, 9);
     to->waiting_since_ms = sqlite3_column_int64(statement, 10);
-    to->head = (uint64_t)sqlite3_column_int64(statement, 11);
-    to->updated_ms = sqlite3_column_int64(statement, 12);
+    to->head = (uint64_t)sqlite3_column_int64(statement, 14);
+    to->updated_ms = sqlite3_column_int64(statement, 15);
     return 0;
 }
 

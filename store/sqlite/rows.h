@@ -12,11 +12,12 @@
  * keeps the order of the two: first the conversation, then one look at its end. */
 #define HL_SQLITE_CONVERSATION_COLUMNS                                                             \
     "c.number, c.id, c.site, c.reference, c.status, c.assignee, c.revision, c.floor, "             \
-    "c.opened_ms, c.claimed_ms, c.waiting_since_ms, l.offset, l.wall_ms"
+    "c.opened_ms, c.claimed_ms, c.waiting_since_ms, c.inbox, c.identity, c.erased, "               \
+    "l.offset, l.wall_ms"
 #define HL_SQLITE_CONVERSATION_SOURCE                                                              \
     "conversations c CROSS JOIN entries l ON l.conversation = c.number AND l.offset = "            \
     "(SELECT max(offset) FROM entries WHERE conversation = c.number)"
-enum { HL_SQLITE_CONVERSATION_WIDTH = 13 };
+enum { HL_SQLITE_CONVERSATION_WIDTH = 16 };
 
 /* 0, -EBADMSG. */
 int hl_sqlite_read_conversation(sqlite3_stmt *statement, struct hl_conversation *out_conversation,

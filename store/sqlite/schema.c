@@ -75,8 +75,15 @@ static const char schema_2[] =
     "CREATE INDEX conversations_assignee ON conversations (assignee, opened_ms, number)"
     "  WHERE assignee IS NOT NULL;";
 
+/* Version 3: inboxes, and who the visitor is to the site. */
+static const char schema_3[] =
+    "ALTER TABLE conversations ADD COLUMN inbox BLOB;"
+    "ALTER TABLE conversations ADD COLUMN first_inbox BLOB;"
+    "ALTER TABLE conversations ADD COLUMN identity BLOB;"
+    "ALTER TABLE conversations ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;";
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const steps[HL_SQLITE_SCHEMA_VERSION] = {schema_1, schema_2};
+static const char *const steps[HL_SQLITE_SCHEMA_VERSION] = {schema_1, schema_2, schema_3};
 
 int hl_sqlite_schema_check(sqlite3 *db, int64_t *out_version)
 {

@@ -9,7 +9,7 @@
 #include "store/chain.h"
 #include "store/sqlite/file.h"
 
-enum { HL_SQLITE_APPLICATION_ID = 0x686c6f67 /* "hlog" */, HL_SQLITE_SCHEMA_VERSION = 2 };
+enum { HL_SQLITE_APPLICATION_ID = 0x686c6f67 /* "hlog" */, HL_SQLITE_SCHEMA_VERSION = 3 };
 
 enum { HL_SQLITE_SCHEMA_NEWER = 1, HL_SQLITE_SCHEMA_FOREIGN };
 

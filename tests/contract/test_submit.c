@@ -223,6 +223,49 @@ static void test_reference_is_unique(void **state)
     assert_int_equal(hl_log_client_find(&fixture->client, &none), HL_LOG_UNKNOWN);
 }
 
+static void test_inbox_and_identity(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_client_entry opening = {.conversation = hl_test_id(1),
+                                      .mid = "a",
+                                      .inbox = hl_test_id(7),
+                                      .identity = "customer-4711"};
+    struct hl_client_entry move = {.conversation = hl_test_id(1),
+                                   .author = anna,
+                                   .kind = HL_ENTRY_MOVED,
+                                   .subject = hl_test_id(8),
+                                   .mid = "b",
+                                   .body = "{}"};
+    struct hl_client_entry claim = {.conversation = hl_test_id(1),
+                                    .author = anna,
+                                    .kind = HL_ENTRY_CLAIMED,
+                                    .subject = anna.id,
+                                    .mid = "c",
+                                    .body = "{}"};
+    struct hl_log_find find = {.conversation = hl_test_id(1)};
+
+    assert_int_equal(hl_log_client_submit(&fixture->client, &opening).r, 0);
+    assert_int_equal(hl_log_client_submit(&fixture->client, &claim).r, 0);
+    (void)fixture_reopen(fixture);
+    assert_int_equal(hl_log_client_find(&fixture->client, &find), 0);
+    assert_string_equal(find.found.identity, "customer-4711");
+    assert_true(hl_id_equal(&find.found.inbox, &opening.inbox));
+    assert_true(hl_id_equal(&find.found.assignee, &anna.id));
+    struct hl_client_answer moved = hl_log_client_submit(&fixture->client, &move);
+    assert_int_equal(moved.r, 0);
+    assert_int_equal(moved.conversation.revision, 3);
+    (void)fixture_reopen(fixture);
+    assert_int_equal(hl_log_client_find(&fixture->client, &find), 0);
+    assert_true(hl_id_equal(&find.found.inbox, &move.subject));
+    assert_true(hl_id_is_zero(&find.found.assignee));
+    assert_int_equal(find.found.revision, 3);
+    (void)fixture_say(fixture, 2, "a");
+    find.conversation = hl_test_id(2);
+    assert_int_equal(hl_log_client_find(&fixture->client, &find), 0);
+    assert_true(hl_id_is_zero(&find.found.inbox));
+    assert_string_equal(find.found.identity, "");
+}
+
 static void test_queue_full(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +329,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_if_unassigned, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_if_revision, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_reference_is_unique, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_inbox_and_identity, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_queue_full, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_close_completes_what_was_taken, fixture_setup,
                                         fixture_teardown),

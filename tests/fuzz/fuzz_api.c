@@ -59,7 +59,8 @@ static void take_submit(struct hl_log_submit *submit, int r)
 /* Conversation cnv_0102030000…, with one message of a visitor. */
 static void write_first(struct hl_log *log, struct hl_fake_loop *loop)
 {
-    const struct hl_log_opening opening = {hl_bytes_of("shop"), hl_bytes_of("HL-1111-2222-3333")};
+    const struct hl_log_opening opening = {.site = hl_bytes_of("shop"),
+                                           .reference = hl_bytes_of("HL-1111-2222-3333")};
     const struct hl_entry_fields fields = {.conversation = {{1, 2, 3}},
                                            .author = {.role = HL_ROLE_VISITOR, .id = {{7}}},
                                            .kind = HL_ENTRY_MESSAGE,

@@ -68,7 +68,7 @@ plant "acknowledged entry gone, nobody saw it" "lost" '/"op":"deliver".*"m5"/d; 
 plant "entry gone that a client was given" "lost gap" '/"op":"acked".*"m3"/d' '3d'
 plant "stored again under a new mid" "gap phantom" '' '5{p;s/"o":5/"o":6/;s/"mid":"m5"/"mid":"x5"/}'
 plant "stored twice under one mid" "duplicate gap" '' '5{p;s/"o":5/"o":6/}'
-plant "offset stored twice" "duplicate" '' '2{p;s/"m2"/"m2b"/;s/message/tagged/}'
+plant "offset stored twice" "duplicate" '' '2{p;s/"m2"/"m2b"/;s/message/updated/}'
 plant "callback twice" "duplicate" '13{p}' ''
 plant "callback twice under another offset" "duplicate order" '25{p;s/"o":5/"o":6/}' ''
 plant "callback in wrong order" "order gap" '11{h;d};12{G}' ''

@@ -76,6 +76,8 @@ int hl_log_client_begin(struct hl_log_client *client, const struct hl_client_ent
     submission->answered = answered;
     submission->opening.site = hl_bytes_of(entry->site != NULL ? entry->site : "main");
     submission->opening.reference = hl_bytes_of(entry->reference != NULL ? entry->reference : "");
+    submission->opening.inbox = entry->inbox;
+    submission->opening.identity = hl_bytes_of(entry->identity != NULL ? entry->identity : "");
     submission->submit = (struct hl_log_submit){
         .loop = &client->loop.loop,
         .done = end_submission,

@@ -25,6 +25,8 @@ struct hl_client_entry {
     bool must_exist;       /* no opening */
     const char *site;      /* NULL: "main" */
     const char *reference; /* NULL: none */
+    struct hl_id inbox;
+    const char *identity; /* NULL: none */
     struct hl_log_conditions when;
 };
 

@@ -54,7 +54,8 @@ static inline void take_submit(struct hl_log_submit *submit, int r)
 /* A visitor writes; the first time opens the conversation. */
 static inline uint64_t write_as_visitor(struct fixture *f, const char *mid, const char *body)
 {
-    struct hl_log_opening opening = {hl_bytes_of("shop"), hl_bytes_of("HL-1111-2222-3333")};
+    struct hl_log_opening opening = {.site = hl_bytes_of("shop"),
+                                     .reference = hl_bytes_of("HL-1111-2222-3333")};
     struct hl_entry_fields fields = {.conversation = f->conversation,
                                      .author = {.role = HL_ROLE_VISITOR, .id = {{7}}},
                                      .kind = HL_ENTRY_MESSAGE,

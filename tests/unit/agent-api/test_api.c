@@ -217,7 +217,7 @@ static void test_lists_go_on_by_cursor(void **state)
     for (uint8_t i = 1; i <= 3; i++) {
         f->conversation.b[15] = i;
         /* references are unique */
-        struct hl_log_opening opening = {hl_bytes_of("shop"), {"HL-0", 4}};
+        struct hl_log_opening opening = {.site = hl_bytes_of("shop"), .reference = {"HL-0", 4}};
         char reference[8] = {'R', (char)('0' + i), '\0'};
         opening.reference = hl_bytes_of(reference);
         struct hl_entry_fields fields = {.conversation = f->conversation,

@@ -264,7 +264,7 @@ static void test_message_text(void **state)
     struct hl_entry *entry = hl_entry_create(&fields);
     entry->offset = 4;
     hl_buffer_init(&out, 1024);
-    hl_frame_text_msg(&out, entry, 7);
+    hl_frame_text_msg(&out, entry, 7, true);
     hl_frame_text_msg_end(&out, 2);
     assert_true(hl_bytes_is(
         hl_buffer_bytes(&out),
@@ -274,6 +274,48 @@ static void test_message_text(void **state)
         "\"after\":2}"));
     hl_buffer_fini(&out);
     hl_entry_unref(entry);
+}
+
+/* Whether the text of an entry of that kind, by that role, holds this. */
+static bool text_holds(enum hl_entry_kind kind, enum hl_role role, bool to_visitor, bool is_erased,
+                       const char *wanted)
+{
+    struct hl_entry_fields fields = {.kind = kind,
+                                     .author = {.role = (uint8_t)role},
+                                     .subject = {{1}},
+                                     .mid = hl_bytes_of("m"),
+                                     .body = hl_bytes_of("{\"reason\":\"x\"}")};
+    struct hl_entry *entry = hl_entry_create(&fields);
+    struct hl_buffer out;
+
+    entry->is_erased = is_erased;
+    hl_buffer_init(&out, 1024);
+    hl_frame_text_msg(&out, entry, 7, to_visitor);
+    hl_buffer_append(&out, "", 1);
+    bool holds = strstr(out.data, wanted) != NULL;
+    hl_buffer_fini(&out);
+    hl_entry_unref(entry);
+    return holds;
+}
+
+static void test_visitors_read_what_is_theirs(void **state)
+{
+    static const char full[] = "\"body\":{\"reason\":\"x\"}";
+    static const char empty[] = "\"body\":{}";
+    const enum hl_entry_kind hidden[] = {HL_ENTRY_CLAIMED, HL_ENTRY_RELEASED, HL_ENTRY_TRANSFERRED,
+                                         HL_ENTRY_CLOSED,  HL_ENTRY_REOPENED, HL_ENTRY_ERASED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        assert_true(text_holds(hidden[i], HL_ROLE_AGENT, true, false, empty));
+        assert_true(text_holds(hidden[i], HL_ROLE_AGENT, false, false, full));
+    }
+    assert_true(text_holds(HL_ENTRY_FORM, HL_ROLE_VISITOR, true, false, full));
+    assert_true(text_holds(HL_ENTRY_FORM, HL_ROLE_INTEGRATION, true, false, empty));
+    assert_true(text_holds(HL_ENTRY_RATED, HL_ROLE_VISITOR, true, false, full));
+    assert_true(text_holds(HL_ENTRY_MOVED, HL_ROLE_AGENT, false, false, "\"subject\":\"inb_01"));
+    assert_true(text_holds(HL_ENTRY_MESSAGE, HL_ROLE_AGENT, true, true, "\"erased\":true"));
+    assert_false(text_holds(HL_ENTRY_MESSAGE, HL_ROLE_AGENT, true, false, "erased"));
 }
 
 int main(void)
@@ -287,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_parsing_corpus),
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_message_text),
+        cmocka_unit_test(test_visitors_read_what_is_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static void test_format_is_frozen(void **state)
     struct hl_chain begin;
 
     (void)state;
-    hl_chain_begin(key, &conversation, &begin);
+    hl_chain_begin(key, &conversation, (struct hl_bytes){NULL, 0}, &begin);
     struct hl_chain chain = link_of(key, &begin, entry);
     assert_memory_equal(chain.b, expected, sizeof(expected));
     hl_entry_unref(entry);
@@ -100,8 +100,13 @@ static void test_beginning_binds_the_opening(void **state)
     struct hl_chain two;
 
     (void)state;
-    hl_chain_begin(key, &conversation, &one);
-    hl_chain_begin(key, &shifted, &two);
+    hl_chain_begin(key, &conversation, (struct hl_bytes){NULL, 0}, &one);
+    hl_chain_begin(key, &shifted, (struct hl_bytes){NULL, 0}, &two);
+    assert_false(hl_chain_equal(&one, &two));
+    hl_chain_begin(key, &conversation, hl_bytes_of("x"), &two);
+    assert_false(hl_chain_equal(&one, &two));
+    conversation.inbox = (struct hl_id){{1}};
+    hl_chain_begin(key, &conversation, (struct hl_bytes){NULL, 0}, &two);
     assert_false(hl_chain_equal(&one, &two));
     hl_chain_fingerprint(key, &two);
     assert_false(hl_chain_equal(&one, &two));

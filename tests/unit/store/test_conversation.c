@@ -40,12 +40,16 @@ static const struct step steps[] = {
     {HL_ROLE_AGENT, HL_ENTRY_RELEASED, NULL, true, HL_STATUS_OPEN, true, &nobody},
     {HL_ROLE_AGENT, HL_ENTRY_CLOSED, NULL, true, HL_STATUS_CLOSED, false, &nobody},
     {HL_ROLE_AGENT, HL_ENTRY_REOPENED, NULL, true, HL_STATUS_OPEN, false, &nobody},
-    {HL_ROLE_AGENT, HL_ENTRY_TAGGED, NULL, false, HL_STATUS_OPEN, false, &nobody},
+    {HL_ROLE_AGENT, HL_ENTRY_UPDATED, NULL, true, HL_STATUS_OPEN, false, &nobody},
+    {HL_ROLE_AGENT, HL_ENTRY_CLAIMED, &anna, true, HL_STATUS_OPEN, false, &anna},
+    {HL_ROLE_AGENT, HL_ENTRY_MOVED, &bert, true, HL_STATUS_OPEN, false, &nobody},
+    {HL_ROLE_VISITOR, HL_ENTRY_MESSAGE, NULL, true, HL_STATUS_OPEN, true, &nobody},
+    {HL_ROLE_SYSTEM, HL_ENTRY_ERASED, NULL, true, HL_STATUS_CLOSED, false, &nobody},
 };
 
 static void test_fold(void **state)
 {
-    struct hl_conversation conversation = {.id = {{1}}};
+    struct hl_conversation conversation = {.id = {{1}}, .identity = "customer-1"};
     uint64_t revision = 0;
 
     (void)state;
@@ -71,7 +75,10 @@ static void test_fold(void **state)
         assert_int_equal(conversation.updated_ms, entry.wall_ms);
     }
     assert_int_equal(conversation.opened_ms, 1000);
-    assert_int_equal(conversation.claimed_ms, 1008);
+    assert_int_equal(conversation.claimed_ms, 1018);
+    assert_true(hl_id_equal(&conversation.inbox, &bert));
+    assert_true(conversation.is_erased);
+    assert_string_equal(conversation.identity, "");
 }
 
 static void test_wait_keeps_the_oldest(void **state)
