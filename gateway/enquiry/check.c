@@ -123,7 +123,7 @@ static bool has_only(const json_t *object, const char *path, const char *const *
 static const char *check_members(const json_t *object, char out_pointer[HL_ENQUIRY_POINTER_SIZE])
 {
     static const char *const members[] = {"site",    "contact", "message", "fields",
-                                          "consent", "country", NULL};
+                                          "consent", "country", "context", NULL};
     static const char *const contact_members[] = {"name", "email", "phone", NULL};
     static const char *const message_members[] = {"text", NULL};
     if (!has_only(object, "", members, out_pointer))
@@ -161,6 +161,8 @@ const char *hl_enquiry_check(const json_t *object, char out_pointer[HL_ENQUIRY_P
          "fields is an object of at most 50 texts, numbers, booleans or nulls of 4000 bytes."},
         {is_flat_or_absent(json_object_get(object, "consent")), "/consent",
          "consent is an object of at most 50 texts, numbers, booleans or nulls of 4000 bytes."},
+        {is_flat_or_absent(json_object_get(object, "context")), "/context",
+         "context is an object of at most 50 texts, numbers, booleans or nulls of 4000 bytes."},
         {is_country_or_absent(json_object_get(object, "country")), "/country",
          "country is a code of two letters (ISO 3166)."},
     };

@@ -8,6 +8,7 @@
 
 #include "agent-api/exchange.h"
 #include "agent-api/pending.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "gateway/secrets.h"
 #include "store/log.h"
@@ -15,6 +16,7 @@
 struct hl_enquiries { /* the loop owns it; zeroed, then the first members set */
     struct hl_log *log;
     struct hl_loop *loop;
+    const struct hl_clock *clock;
     const char *site;
     const char *public_url; /* "" or scheme, host and port */
     const uint8_t *reference_key;
@@ -38,7 +40,8 @@ struct hl_enquiry {
     struct hl_buffer body; /* canonical; the entry's */
 };
 
-/* Reads the request into a zeroed enquiry (body initialised). False: answered. */
+/* Reads the request into a zeroed enquiry (body initialised). A form without a key gets one that
+ * is derived from the day and what it says. False: answered. */
 bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
                      struct hl_enquiry *enquiry);
 /* The members of a JSON enquiry, checked one by one. NULL: fine; else what is wrong, and

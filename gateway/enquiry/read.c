@@ -1,7 +1,9 @@
 /* One request as an enquiry: its key, its form, its members. */
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/moment.h"
 #include "gateway/enquiry/enquiry.h"
 
 enum body_kind { BODY_JSON, BODY_FORM, BODY_OTHER };
@@ -103,6 +105,20 @@ static bool take_members(struct hl_enquiries *enquiries, struct hl_exchange *exc
     return true;
 }
 
+/* A page without any script cannot make a key. What it posts names itself: the same form, sent
+ * again on the same day (a second click, a reload), is the same enquiry. */
+static void derive_key(const struct hl_enquiries *enquiries, struct hl_enquiry *enquiry)
+{
+    char day[HL_MOMENT_TEXT_SIZE];
+    uint8_t hash[64];
+    hl_moment_format(hl_clock_wall_ms(enquiries->clock), day);
+    day[strlen("2026-11-23")] = '\0';
+    hl_secrets_derive(enquiries->reference_key, day, hl_bytes_of(enquiry->site),
+                      hl_buffer_bytes(&enquiry->body), hash);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(enquiry->key + 2 * i, 3, "%02x", hash[i]);
+}
+
 bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
                      struct hl_enquiry *enquiry)
 {
@@ -121,12 +137,14 @@ bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchang
         is_good = refuse(enquiries, exchange, enquiry, HL_PROBLEM_BAD_REQUEST, "",
                          "Idempotency-Key is 1 to 255 printable ASCII characters, in double "
                          "quotes if there are spaces.");
-    else if (enquiry->key[0] == '\0')
+    else if (enquiry->key[0] == '\0' && kind != BODY_FORM)
         is_good = refuse(enquiries, exchange, enquiry, HL_PROBLEM_IDEMPOTENCY_REQUIRED, "",
                          "Make one random key per enquiry and send it as Idempotency-Key with "
-                         "every try (in an HTML form: a field idempotency_key).");
+                         "every try.");
     else
         is_good = take_members(enquiries, exchange, enquiry, object);
+    if (is_good && enquiry->key[0] == '\0')
+        derive_key(enquiries, enquiry);
     json_decref(object);
     return is_good;
 }

@@ -164,6 +164,7 @@ static int create_api(struct hl_station *station)
                                    .feeds_max = station->config.feeds_max};
     station->enquiries.log = house->log;
     station->enquiries.loop = config.loop;
+    station->enquiries.clock = house->clock;
     station->enquiries.site = station->config.site;
     station->enquiries.reference_key = house->secrets.reference;
     station->enquiries.body_bytes_max = config.body_bytes_max;

@@ -39,6 +39,7 @@ static int make_fixture(void **state)
     memset(f->key, 9, sizeof(f->key));
     f->enquiries = (struct hl_enquiries){.log = f->log,
                                          .loop = &f->loop.loop,
+                                         .clock = &f->clock.clock,
                                          .site = "shop",
                                          .public_url = "https://chat.example",
                                          .reference_key = f->key,
@@ -222,6 +223,25 @@ static void test_a_form_without_script(void **state)
                      200);
 }
 
+static void test_a_form_without_a_key_is_known_by_what_it_says(void **state)
+{
+    struct fixture *f = *state;
+    char first[64];
+    char second[64];
+    prepare(f, "application/x-www-form-urlencoded", NULL, "message=Hi&name=Jo");
+    assert_int_equal(run(f), 201);
+    copy_member(f, "reference", first, sizeof(first));
+    prepare(f, "application/x-www-form-urlencoded", NULL, "name=Jo&message=Hi");
+    assert_int_equal(run(f), 200);
+    copy_member(f, "reference", second, sizeof(second));
+    assert_string_equal(second, first);
+    prepare(f, "application/x-www-form-urlencoded", NULL, "name=Jo&message=Hi%21");
+    assert_int_equal(run(f), 201);
+    hl_fake_clock_advance(&f->clock, 86400000);
+    prepare(f, "application/x-www-form-urlencoded", NULL, "message=Hi&name=Jo");
+    assert_int_equal(run(f), 201);
+}
+
 static void test_a_form_that_is_refused_tells_people(void **state)
 {
     struct fixture *f = *state;
@@ -302,6 +322,7 @@ int main(void)
         TEST(test_a_key_is_required),
         TEST(test_what_an_enquiry_may_say),
         TEST(test_a_form_without_script),
+        TEST(test_a_form_without_a_key_is_known_by_what_it_says),
         TEST(test_a_form_that_is_refused_tells_people),
         TEST(test_status_by_reference),
         TEST(test_references_as_people_type_them),
