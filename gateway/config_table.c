@@ -29,7 +29,7 @@ static const struct hl_config_key keys[] = {
     NAME("region", region, "local", "Region the data belongs to; tokens of other regions are refused"),
     NAME("node", node, "node-1", "Name of this node in `welcome` and in the log"),
     TEXT("public_url", public_url, 0, "", true, "Address clients reach the gateway at, such as `https://chat.example.com`; put before `status_url`; empty: `status_url` is a path"),
-    TEXT("pages", pages, 0, "", false, "Folder of static files to serve (read into memory at the start); empty: none"),
+    TEXT("pages", pages, 0, "", false, "Folder of static files to serve (read into memory at the start), or several with commas between them, of which `/NAME/=FOLDER` is served below `/NAME/`; empty: none"),
     {"origins", HL_CONFIG_ORIGINS, FIELD(origins), 0, HL_ORIGINS_MAX, "", NULL, true, "Origins whose pages may talk to the gateway, such as `[\"https://shop.example\"]`; empty: only pages of the gateway's own host; `[\"*\"]`: any"},
     TEXT("tls_certificate", tls_certificate, 0, "", true, "PEM file of the certificate chain; empty: no TLS"),
     TEXT("tls_key", tls_key, 0, "", true, "PEM file of the private key"),

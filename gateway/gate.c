@@ -315,6 +315,10 @@ static const struct header_rule {
     {"if-match", HL_HEADER_IF_MATCH, false, NULL},
     {"if-none-match", HL_HEADER_IF_NONE_MATCH, false, NULL},
     {"last-event-id", HL_HEADER_LAST_EVENT_ID, false, NULL},
+    {"accept-encoding", HL_HEADER_ACCEPT_ENCODING, true, NULL},
+    {"cookie", HL_HEADER_COOKIE, false, NULL},
+    {"sec-fetch-site", HL_HEADER_SEC_FETCH_SITE, false, NULL},
+    {"holdline-min-position", HL_HEADER_MIN_POSITION, false, NULL},
 };
 enum { HEADER_RULES = sizeof(header_table) / sizeof(header_table[0]) };
 _Static_assert(HEADER_RULES <= 32, "one bit each in reader.seen");

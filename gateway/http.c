@@ -126,7 +126,7 @@ static void answer_preflight(struct hl_http_request *request)
                               hl_bytes_of(methods_served));
         exchange->ops->header(exchange, "access-control-allow-headers",
                               hl_bytes_of("content-type, idempotency-key, authorization, if-match, "
-                                          "if-none-match, last-event-id"));
+                                          "if-none-match, last-event-id, holdline-min-position"));
         exchange->ops->header(exchange, "access-control-max-age", hl_bytes_of("7200"));
     } else {
         exchange->ops->header(exchange, "allow", hl_bytes_of(methods_served));

@@ -23,6 +23,7 @@ struct hl_http_request {
     struct hl_buffer extra; /* response header lines of the handler */
     struct hl_buffer kept;  /* the input, once conn is NULL */
     bool has_cache_control; /* among them */
+    bool has_cors;          /* among them: the handler says who may read the answer */
     bool is_poll;           /* link is the hub's */
     bool is_keep_alive;
     bool is_answered; /* the answer, or the head of the stream, is written */

@@ -25,7 +25,9 @@ static const struct {
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {302, "Found"},
     {304, "Not Modified"},
+    {308, "Permanent Redirect"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},
@@ -74,7 +76,7 @@ static const char *date_of(struct hl_wire *wire)
  * to read the problem. */
 static void append_cors(struct hl_buffer *out, const struct hl_http_request *request)
 {
-    if (request->head.headers[HL_HEADER_ORIGIN].size == 0)
+    if (request->head.headers[HL_HEADER_ORIGIN].size == 0 || request->has_cors)
         return;
     hl_buffer_append_text(out, "vary: origin\r\n");
     if (!request->is_origin_allowed)
@@ -163,6 +165,7 @@ static void add_header(struct hl_exchange *exchange, const char *name, struct hl
     if (extra->size + strlen(name) + value.size + 4 > extra->size_max)
         return;
     request->has_cache_control |= strcmp(name, "cache-control") == 0;
+    request->has_cors |= strcmp(name, "access-control-allow-origin") == 0;
     hl_buffer_append_text(extra, name);
     hl_buffer_append_text(extra, ": ");
     hl_buffer_append_bytes(extra, value);

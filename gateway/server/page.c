@@ -12,6 +12,7 @@
 #include "agent-api/percent.h"
 #include "agent-api/reply.h"
 #include "base/result.h"
+#include "gateway/web/accept.h"
 
 enum { PATH_SIZE = 512, DEPTH_MAX = 8 };
 
@@ -141,16 +142,42 @@ static int load_folder(struct hl_pages *pages, int fd, const char *path, unsigne
     return r;
 }
 
-int hl_pages_load(const char *folder, char *why, size_t why_size, struct hl_pages **out_pages)
+/* "FOLDER" or "/NAME/=FOLDER". */
+static int load_mount(struct hl_pages *pages, char *mount)
+{
+    char *equals = mount[0] == '/' ? strstr(mount, "/=") : NULL;
+    const char *folder = equals != NULL ? equals + 2 : mount;
+    if (equals != NULL)
+        *equals = '\0';
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : load_folder(pages, fd, equals != NULL ? mount : "", 0);
+}
+
+static int load_mounts(struct hl_pages *pages, const char *folders)
+{
+    int r = 0;
+    while (r == 0 && *folders != '\0') {
+        char mount[PATH_SIZE];
+        size_t size = strcspn(folders, ",");
+        if (size >= sizeof(mount))
+            return -ENAMETOOLONG;
+        memcpy(mount, folders, size);
+        mount[size] = '\0';
+        r = load_mount(pages, mount);
+        folders += size + (folders[size] == ',' ? 1 : 0);
+    }
+    return r;
+}
+
+int hl_pages_load(const char *folders, char *why, size_t why_size, struct hl_pages **out_pages)
 {
     struct hl_pages *pages = calloc(1, sizeof(*pages));
     if (pages == NULL)
         return -ENOMEM;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : load_folder(pages, fd, "", 0);
+    int r = load_mounts(pages, folders);
     if (r != 0) {
         snprintf(why, why_size,
-                 "cannot serve the files of %s: %s (at most %d files, %d bytes each)", folder,
+                 "cannot serve the files of %s: %s (at most %d files, %d bytes each)", folders,
                  strerror(-r), HL_PAGES_MAX, HL_PAGE_BYTES_MAX);
         hl_pages_free(pages);
         return r;
@@ -191,7 +218,7 @@ bool hl_pages_answer(const struct hl_pages *pages, struct hl_exchange *exchange)
         return false;
     hl_reply_add_text(exchange, "etag", page->etag);
     hl_reply_add_text(exchange, "cache-control", "no-cache");
-    if (hl_bytes_is(exchange->headers[HL_HEADER_IF_NONE_MATCH], page->etag))
+    if (hl_accept_etag(exchange->headers[HL_HEADER_IF_NONE_MATCH], page->etag))
         exchange->ops->answer(exchange, 304, NULL, (struct hl_bytes){0});
     else
         exchange->ops->answer(exchange, 200, page->type, (struct hl_bytes){page->data, page->size});

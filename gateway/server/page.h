@@ -14,9 +14,10 @@ enum {
 
 struct hl_pages;
 
-/* All files below `folder` whose type is known; others, hidden ones and symbolic links are
- * left out. 0, -errno; `why` gets one line. */
-int hl_pages_load(const char *folder, char *why, size_t why_size, struct hl_pages **out_pages);
+/* All files below the folders whose type is known; others, hidden ones and symbolic links are
+ * left out. `folders`: "FOLDER", or several with commas between them; "/NAME/=FOLDER" is served
+ * below /NAME/. 0, -errno; `why` gets one line. */
+int hl_pages_load(const char *folders, char *why, size_t why_size, struct hl_pages **out_pages);
 void hl_pages_free(struct hl_pages *pages); /* accepts NULL */
 
 /* Answers GET and HEAD of a path that is there ("/" and "/x/": index.html). False: it is not

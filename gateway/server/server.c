@@ -226,6 +226,7 @@ int hl_server_run(const struct hl_server_options *options)
     server->main_thread = pthread_self();
     server->house.clock = hl_clock_system();
     server->house.random = hl_random_system();
+    server->house.assets = &hl_assets_embedded;
     server->house.started_ms = hl_clock_wall_ms(server->house.clock);
     server->house.disk_free_min = server->config.disk_free_min;
     memcpy(server->house.node, server->config.node, sizeof(server->house.node));

@@ -14,6 +14,7 @@
 #include "gateway/enquiry/enquiry.h"
 #include "gateway/secrets.h"
 #include "gateway/server/page.h"
+#include "gateway/web/asset.h"
 #include "session/registry.h"
 
 struct hl_station_stats {
@@ -31,6 +32,7 @@ struct hl_house {
     struct hl_registry *registry;
     struct hl_wire_shared *wire;
     struct hl_pages *pages; /* NULL: none */
+    const struct hl_asset_set *assets;
     const struct hl_clock *clock;
     const struct hl_random *random;
     struct hl_secrets secrets; /* tokens: the main thread's; the rest is never changed */

@@ -15,8 +15,8 @@ export function useGateway(options) {
   return gateway;
 }
 
-export function wireTest(name, run) {
-  test(name, { timeout: TEST_MS }, async (t) => {
+export function wireTest(name, run, options = {}) {
+  test(name, { timeout: TEST_MS, ...options }, async (t) => {
     const clients = [];
     // A client that is closed when the test ends.
     t.client = (gateway, options) => {

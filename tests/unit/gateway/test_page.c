@@ -61,6 +61,28 @@ static int drop_fixture(void **state)
     return 0;
 }
 
+static void test_mounts(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_fake_exchange exchange;
+    struct hl_pages *pages = NULL;
+    char folders[256];
+    char why[256];
+
+    snprintf(folders, sizeof(folders), "%s/chat,/old/=%s", f->folder, f->folder);
+    assert_int_equal(hl_pages_load(folders, why, sizeof(why), &pages), 0);
+    hl_fake_exchange_init(&exchange, HL_GET, "/app.mjs");
+    assert_true(hl_pages_answer(pages, &exchange.exchange));
+    hl_fake_exchange_fini(&exchange);
+    hl_fake_exchange_init(&exchange, HL_GET, "/old/");
+    assert_true(hl_pages_answer(pages, &exchange.exchange));
+    assert_string_equal(hl_fake_exchange_text(&exchange), "<p>start</p>");
+    hl_fake_exchange_fini(&exchange);
+    hl_pages_free(pages);
+    snprintf(folders, sizeof(folders), "%s,/old/=%s/none", f->folder, f->folder);
+    assert_true(hl_pages_load(folders, why, sizeof(why), &pages) < 0);
+}
+
 static void test_files_and_versions(void **state)
 {
     struct fixture *f = *state;
@@ -120,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_files_and_versions, make_fixture, drop_fixture),
+        cmocka_unit_test_setup_teardown(test_mounts, make_fixture, drop_fixture),
         cmocka_unit_test_setup_teardown(test_what_is_not_served, make_fixture, drop_fixture),
         cmocka_unit_test(test_a_folder_that_is_not_there),
     };
