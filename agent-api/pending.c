@@ -11,11 +11,16 @@ static void forget_exchange(struct hl_exchange *exchange)
 void hl_pending_begin(struct hl_pending *pending, struct hl_pending_set *set,
                       struct hl_exchange *exchange)
 {
-    pending->exchange = exchange;
     pending->set = set;
+    set->n_pending++;
+    hl_pending_resume(pending, exchange);
+}
+
+void hl_pending_resume(struct hl_pending *pending, struct hl_exchange *exchange)
+{
+    pending->exchange = exchange;
     exchange->handler = pending;
     exchange->on_gone = forget_exchange;
-    set->n_pending++;
 }
 
 struct hl_exchange *hl_pending_take(struct hl_pending *pending)

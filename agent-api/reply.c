@@ -4,9 +4,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
+#include "agent-api/media.h"
 void hl_reply_json(struct hl_exchange *exchange, int status, const struct hl_buffer *body)
 {
     if (hl_buffer_failed(body))
@@ -74,19 +73,10 @@ void hl_reply_log_problem_with(struct hl_exchange *exchange, enum hl_problem_cod
     hl_exchange_problem_with(exchange, &problem);
 }
 
-static bool is_json_type(struct hl_bytes type)
-{
-    static const char json[] = "application/json";
-    size_t size = sizeof(json) - 1;
-    if (type.size < size || strncasecmp(type.data, json, size) != 0)
-        return false;
-    return type.size == size || type.data[size] == ';' || type.data[size] == ' ';
-}
-
 bool hl_reply_read_object(struct hl_exchange *exchange, json_t **out_object)
 {
     char why[160];
-    if (!is_json_type(exchange->headers[HL_HEADER_CONTENT_TYPE])) {
+    if (!hl_media_is(exchange->headers[HL_HEADER_CONTENT_TYPE], "application/json")) {
         hl_exchange_problem(exchange, HL_PROBLEM_UNSUPPORTED_TYPE,
                             "Send Content-Type: application/json.");
         return false;

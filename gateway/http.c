@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "agent-api/media.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -108,15 +108,6 @@ static void refuse_request(struct hl_conn *conn, const struct hl_gate_head *head
 
 /* -- what a request asks for -- */
 
-static bool is_media_type(struct hl_bytes value, const char *type)
-{
-    size_t size = strlen(type);
-
-    if (value.size < size || strncasecmp(value.data, type, size) != 0)
-        return false;
-    return value.size == size || value.data[size] == ';' || value.data[size] == ' ';
-}
-
 static void answer_preflight(struct hl_http_request *request)
 {
     struct hl_exchange *exchange = &request->exchange;
@@ -144,7 +135,7 @@ static void start_poll(struct hl_http_request *request)
         hl_exchange_problem(exchange, HL_PROBLEM_METHOD_NOT_ALLOWED, "Use POST.");
         return;
     }
-    if (!is_media_type(exchange->headers[HL_HEADER_CONTENT_TYPE], "application/json")) {
+    if (!hl_media_is(exchange->headers[HL_HEADER_CONTENT_TYPE], "application/json")) {
         hl_exchange_problem(exchange, HL_PROBLEM_UNSUPPORTED_TYPE, "Send application/json.");
         return;
     }

@@ -1,31 +1,19 @@
 /* One request as an enquiry: its key, its form, its members. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "agent-api/media.h"
 #include "base/moment.h"
 #include "gateway/enquiry/enquiry.h"
 
 enum body_kind { BODY_JSON, BODY_FORM, BODY_OTHER };
 
-static bool is_type(struct hl_bytes type, const char *name)
-{
-    size_t size = strlen(name);
-    return type.size >= size && strncasecmp(type.data, name, size) == 0 &&
-           (type.size == size || type.data[size] == ';' || type.data[size] == ' ');
-}
-
 static enum body_kind kind_of(const struct hl_exchange *exchange)
 {
     struct hl_bytes type = exchange->headers[HL_HEADER_CONTENT_TYPE];
-    if (is_type(type, "application/json"))
+    if (hl_media_is(type, "application/json"))
         return BODY_JSON;
-    return is_type(type, "application/x-www-form-urlencoded") ? BODY_FORM : BODY_OTHER;
-}
-
-static bool accepts_page(struct hl_bytes accept)
-{
-    return accept.size > 0 && memmem(accept.data, accept.size, "text/html", 9) != NULL;
+    return hl_media_is(type, "application/x-www-form-urlencoded") ? BODY_FORM : BODY_OTHER;
 }
 
 static bool refuse(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
@@ -125,7 +113,8 @@ bool hl_enquiry_read(struct hl_enquiries *enquiries, struct hl_exchange *exchang
     struct hl_bytes header = exchange->headers[HL_HEADER_IDEMPOTENCY_KEY];
     enum body_kind kind = kind_of(exchange);
     enquiry->is_form = kind == BODY_FORM;
-    enquiry->wants_page = enquiry->is_form && accepts_page(exchange->headers[HL_HEADER_ACCEPT]);
+    enquiry->wants_page =
+        enquiry->is_form && hl_media_names(exchange->headers[HL_HEADER_ACCEPT], "text/html");
     if (kind == BODY_OTHER)
         return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNSUPPORTED_TYPE, "",
                       "Send application/json or application/x-www-form-urlencoded.");

@@ -194,6 +194,7 @@ static void test_a_request_whose_connection_dies(void **state)
     hl_fake_exchange_set_body(prepare(f, ANN, HL_PUT, "/messages/a1"), "application/json",
                               "{\"text\":\"stored all the same\"}");
     hl_api_handle(f->api, &f->exchange.exchange);
+    assert_true(hl_fake_loop_run_one(&f->loop)); /* the conversation is found, the log is asked */
     hl_fake_exchange_drop(&f->exchange);
     hl_fake_loop_run_all(&f->loop);
     prepare(f, ANN, HL_GET, "/messages?after=1");

@@ -1,4 +1,4 @@
-#include "agent-api/change.h"
+#include "agent-api/conversation/change.h"
 
 #include "tests/unit/agent-api/api_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "agent-api/feed.h"
+#include "agent-api/feed/feed.h"
 
 #include "tests/unit/agent-api/api_fixture.h"
 

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#include "agent-api/feed.h"
+#include "agent-api/feed/feed.h"
+#include "agent-api/media.h"
 
 enum { WAIT_S_DEFAULT = 25, WAIT_S_MAX = 30, LIMIT_DEFAULT = 100, LIMIT_MAX = 200 };
 
@@ -75,16 +75,6 @@ static bool read_position(struct hl_api *api, struct hl_exchange *exchange, stru
     return false;
 }
 
-static bool accepts_stream(struct hl_bytes accept)
-{
-    static const char type[] = "text/event-stream";
-    for (size_t i = 0; i + sizeof(type) - 1 <= accept.size; i++) {
-        if (strncasecmp(accept.data + i, type, sizeof(type) - 1) == 0)
-            return true;
-    }
-    return false;
-}
-
 void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
     struct hl_api *api = arg;
@@ -109,7 +99,7 @@ void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_rout
     }
     wish.key = key.id;
     wish.limit = (uint32_t)limit;
-    wish.is_stream = accepts_stream(exchange->headers[HL_HEADER_ACCEPT]);
+    wish.is_stream = hl_media_names(exchange->headers[HL_HEADER_ACCEPT], "text/event-stream");
     /* Without a cursor the answer is the place to start from, at once. */
     wish.due_ms = hl_clock_mono_ms(api->config.clock) + (has_cursor ? wait_s * 1000 : 0);
     hl_feed_open(api, exchange, &wish);

@@ -1,18 +1,10 @@
-#include "agent-api/change.h"
+#include "agent-api/conversation/change.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent-api/present.h"
-
-struct change_request {
-    struct hl_pending pending; /* first */
-    struct hl_api *api;
-    struct hl_id subject;
-    struct hl_log_submit submit;
-};
 
 /* RFC 9110 section 13.1: an entity tag of ours, or "*". */
 static bool parse_match(struct hl_bytes value, struct hl_precondition *out_precondition)
@@ -66,9 +58,9 @@ void hl_change_answer(struct hl_exchange *exchange, const struct hl_conversation
 }
 
 /* 412 says how the conversation is now: who has it, since when, and its ETag. */
-static void answer_lost(struct change_request *request, struct hl_exchange *exchange)
+static void answer_lost(struct hl_call *call, struct hl_exchange *exchange)
 {
-    const struct hl_conversation *conversation = &request->submit.conversation;
+    const struct hl_conversation *conversation = &call->submit.conversation;
     struct hl_author assignee = {.role = HL_ROLE_AGENT, .id = conversation->assignee};
     struct hl_key key;
     struct hl_buffer extra;
@@ -78,7 +70,7 @@ static void answer_lost(struct change_request *request, struct hl_exchange *exch
         hl_buffer_append_text(&extra, "null");
     else
         hl_present_author_id(&extra, &assignee);
-    if (hl_keys_find_id(request->api->config.keys, &assignee.id, &key) == 0) {
+    if (hl_keys_find_id(call->api->config.keys, &assignee.id, &key) == 0) {
         hl_buffer_append_text(&extra, ",\"assignee_name\":");
         hl_json_append_string(&extra, hl_bytes_of(key.name));
     }
@@ -92,36 +84,26 @@ static void answer_lost(struct change_request *request, struct hl_exchange *exch
     hl_buffer_fini(&extra);
 }
 
-static void answer_change(struct change_request *request, struct hl_exchange *exchange, int r)
+static void answer_change(struct hl_call *call, struct hl_exchange *exchange)
 {
-    const struct hl_log_submit *submit = &request->submit;
+    const struct hl_log_submit *submit = &call->submit;
+    int r = call->result;
     bool has_it_already =
-        r == HL_LOG_ASSIGNED && hl_id_equal(&submit->conversation.assignee, &request->subject);
+        r == HL_LOG_ASSIGNED && hl_id_equal(&submit->conversation.assignee, &call->entry->subject);
     if (r == 0) {
-        hl_reply_add_position(exchange, request->api->config.log, submit->position);
+        hl_reply_add_position(exchange, call->api->config.log, submit->position);
         if (submit->duplicate)
             hl_reply_add_text(exchange, "idempotent-replayed", "true");
     }
     if (r == 0 || has_it_already)
         hl_change_answer(exchange, &submit->conversation);
     else if (r == HL_LOG_ASSIGNED || r == HL_LOG_REVISION)
-        answer_lost(request, exchange);
+        answer_lost(call, exchange);
     else if (r == HL_LOG_MID_CONFLICT) /* our mid: the same revision was used for another change */
         hl_exchange_problem(exchange, HL_PROBLEM_PRECONDITION_FAILED,
                             "Nothing was changed: read the conversation again for its ETag.");
     else
         hl_reply_log_problem(exchange, r);
-}
-
-static void take_result(struct hl_log_submit *submit, int r)
-{
-    struct change_request *request = HL_CONTAINER_OF(submit, struct change_request, submit);
-    struct hl_exchange *exchange = hl_pending_take(&request->pending);
-    if (exchange != NULL)
-        answer_change(request, exchange, r);
-    hl_entry_unref(submit->entry);
-    hl_pending_end(&request->pending);
-    free(request);
 }
 
 static void make_mid(struct hl_api *api, const struct hl_change_wish *wish,
@@ -137,37 +119,18 @@ static void make_mid(struct hl_api *api, const struct hl_change_wish *wish,
                  random[1]);
 }
 
-void hl_change_submit(struct hl_api *api, struct hl_exchange *exchange, const struct hl_key *key,
+void hl_change_submit(struct hl_call *call, struct hl_exchange *exchange,
                       const struct hl_change_wish *wish)
 {
     char mid[HL_MID_SIZE_MAX + 1];
-    make_mid(api, wish, mid);
-    struct hl_entry_fields fields = {.conversation = wish->conversation,
-                                     .author = hl_api_author(key),
+    make_mid(call->api, wish, mid);
+    struct hl_entry_fields fields = {.conversation = call->conversation.id,
                                      .kind = wish->kind,
                                      .subject = wish->subject,
                                      .mid = hl_bytes_of(mid),
                                      .body = hl_bytes_of("{}")};
-    struct change_request *request = calloc(1, sizeof(*request));
-    struct hl_entry *entry = request != NULL ? hl_entry_create(&fields) : NULL;
-    if (entry == NULL) {
-        free(request);
-        hl_reply_log_problem(exchange, HL_LOG_BUSY);
-        return;
-    }
-    request->api = api;
-    request->subject = wish->subject;
-    request->submit = (struct hl_log_submit){.loop = api->config.loop,
-                                             .done = take_result,
-                                             .entry = entry,
-                                             .when = {.if_unassigned = wish->when.if_absent,
-                                                      .has_if_revision = wish->when.has_revision,
-                                                      .if_revision = wish->when.revision}};
-    hl_pending_begin(&request->pending, &api->pending, exchange);
-    int r = hl_log_submit(api->config.log, &request->submit);
-    if (r == 0)
-        return;
-    hl_reply_pending_problem(&request->pending, r);
-    hl_entry_unref(entry);
-    free(request);
+    call->submit.when = (struct hl_log_conditions){.if_unassigned = wish->when.if_absent,
+                                                   .has_if_revision = wish->when.has_revision,
+                                                   .if_revision = wish->when.revision};
+    hl_call_submit(call, exchange, &fields, answer_change);
 }

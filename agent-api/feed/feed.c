@@ -1,4 +1,4 @@
-#include "agent-api/feed.h"
+#include "agent-api/feed/feed.h"
 
 #include <inttypes.h>
 #include <stdio.h>

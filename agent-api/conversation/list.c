@@ -1,18 +1,12 @@
-/* GET /v1/conversations and GET /v1/conversations/{id}. */
+/* GET /v1/conversations. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "agent-api/api_state.h"
+#include "agent-api/call.h"
 #include "agent-api/present.h"
 
 enum { LIMIT_DEFAULT = 50 };
-
-struct list_request {
-    struct hl_pending pending; /* first */
-    struct hl_log_list list;
-};
 
 /* The cursor is opaque to clients: order, key and number of the last item, in hex. */
 static void format_cursor(const struct hl_log_list *list, char out_text[48])
@@ -36,32 +30,23 @@ static bool parse_cursor(const char *text, struct hl_log_list *list)
     return order == (unsigned)list->order;
 }
 
-static void answer_list(struct hl_log_list *list, int r)
+static void answer_list(struct hl_call *call, struct hl_exchange *exchange)
 {
-    struct list_request *request = HL_CONTAINER_OF(list, struct list_request, list);
-    struct hl_exchange *exchange = hl_pending_take(&request->pending);
+    const struct hl_log_list *list = &call->list;
     struct hl_buffer body;
+    char cursor[48];
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    if (exchange != NULL && r != 0) {
-        hl_reply_log_problem(exchange, r);
-    } else if (exchange != NULL) {
-        char cursor[48];
-        hl_buffer_append_text(&body, "{\"data\":[");
-        for (size_t i = 0; i < list->n_items; i++) {
-            hl_buffer_append_text(&body, i > 0 ? "," : "");
-            hl_present_conversation(&body, &list->items[i]);
-        }
-        format_cursor(list, cursor);
-        hl_buffer_append_text(&body, "],\"next_cursor\":");
-        hl_buffer_printf(&body, list->has_more ? "\"%s\"" : "null", cursor);
-        hl_buffer_printf(&body, ",\"has_more\":%s}", list->has_more ? "true" : "false");
-        hl_reply_json(exchange, 200, &body);
+    hl_buffer_append_text(&body, "{\"data\":[");
+    for (size_t i = 0; i < list->n_items; i++) {
+        hl_buffer_append_text(&body, i > 0 ? "," : "");
+        hl_present_conversation(&body, &list->items[i]);
     }
+    format_cursor(list, cursor);
+    hl_buffer_append_text(&body, "],\"next_cursor\":");
+    hl_buffer_printf(&body, list->has_more ? "\"%s\"" : "null", cursor);
+    hl_buffer_printf(&body, ",\"has_more\":%s}", list->has_more ? "true" : "false");
+    hl_reply_json(exchange, 200, &body);
     hl_buffer_fini(&body);
-    if (r == 0)
-        free(list->items);
-    hl_pending_end(&request->pending);
-    free(request);
 }
 
 /* One optional parameter of the query as text: false: answered. */
@@ -146,72 +131,14 @@ static bool read_query(struct hl_exchange *exchange, const struct hl_key *key,
     return false;
 }
 
+static void read_list(struct hl_call *call, struct hl_exchange *exchange)
+{
+    if (read_query(exchange, &call->key, &call->list))
+        hl_call_list(call, exchange, answer_list);
+}
+
 void hl_conversations_list(void *arg, struct hl_exchange *exchange,
                            const struct hl_route_params *params)
 {
-    struct hl_api *api = arg;
-    struct hl_key key;
-    struct hl_log_list list = {.loop = api->config.loop, .done = answer_list};
-    (void)params;
-    if (!hl_api_authenticate(api, exchange, &key) || !read_query(exchange, &key, &list))
-        return;
-    struct list_request *request = calloc(1, sizeof(*request));
-    if (request == NULL) {
-        hl_reply_log_problem(exchange, HL_LOG_BUSY);
-        return;
-    }
-    request->list = list;
-    hl_pending_begin(&request->pending, &api->pending, exchange);
-    int r = hl_log_list(api->config.log, &request->list);
-    if (r == 0)
-        return;
-    hl_reply_pending_problem(&request->pending, r);
-    free(request);
-}
-
-struct get_request {
-    struct hl_pending pending; /* first */
-    struct hl_log_find find;
-};
-
-static void answer_get(struct hl_log_find *find, int r)
-{
-    struct get_request *request = HL_CONTAINER_OF(find, struct get_request, find);
-    struct hl_exchange *exchange = hl_pending_take(&request->pending);
-    struct hl_buffer body;
-    hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    if (exchange != NULL && r != 0) {
-        hl_reply_log_problem(exchange, r);
-    } else if (exchange != NULL) {
-        hl_present_conversation(&body, &find->found);
-        hl_reply_add_etag(exchange, find->found.revision);
-        hl_reply_json(exchange, 200, &body);
-    }
-    hl_buffer_fini(&body);
-    hl_pending_end(&request->pending);
-    free(request);
-}
-
-void hl_conversation_get(void *arg, struct hl_exchange *exchange,
-                         const struct hl_route_params *params)
-{
-    struct hl_api *api = arg;
-    struct hl_key key;
-    struct hl_id id;
-    if (!hl_api_authenticate(api, exchange, &key) ||
-        !hl_reply_read_conversation(exchange, params->values[0], &id))
-        return;
-    struct get_request *request = calloc(1, sizeof(*request));
-    if (request == NULL) {
-        hl_reply_log_problem(exchange, HL_LOG_BUSY);
-        return;
-    }
-    request->find =
-        (struct hl_log_find){.loop = api->config.loop, .done = answer_get, .conversation = id};
-    hl_pending_begin(&request->pending, &api->pending, exchange);
-    int r = hl_log_find(api->config.log, &request->find);
-    if (r == 0)
-        return;
-    hl_reply_pending_problem(&request->pending, r);
-    free(request);
+    hl_call_start(arg, exchange, params, sizeof(struct hl_call), read_list);
 }

@@ -3,7 +3,7 @@
 #ifndef HL_AGENT_API_CHANGE_H
 #define HL_AGENT_API_CHANGE_H
 
-#include "agent-api/api_state.h"
+#include "agent-api/call.h"
 
 /* What the request's If-Match or If-None-Match asks for. */
 struct hl_precondition {
@@ -17,14 +17,14 @@ bool hl_precondition_read(struct hl_exchange *exchange, bool is_required,
                           struct hl_precondition *out_precondition);
 
 struct hl_change_wish {
-    struct hl_id conversation;
     enum hl_entry_kind kind;
     struct hl_id subject;
     struct hl_precondition when;
 };
 /* With a revision the entry's mid is made of kind and revision, so that a repeat of the same
- * request is answered like the first; without one it is random. Answers the exchange. */
-void hl_change_submit(struct hl_api *api, struct hl_exchange *exchange, const struct hl_key *key,
+ * request is answered like the first; without one it is random. Within a step, the last of an
+ * opened call. */
+void hl_change_submit(struct hl_call *call, struct hl_exchange *exchange,
                       const struct hl_change_wish *wish);
 
 /* Answers with the conversation and its ETag. */

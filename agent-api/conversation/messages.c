@@ -1,16 +1,10 @@
 /* GET /v1/conversations/{id}/messages: a page of a transcript, by offset. */
 #include <inttypes.h>
-#include <stdlib.h>
 
-#include "agent-api/api_state.h"
+#include "agent-api/call.h"
 #include "agent-api/present.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200, PAGE_BYTES_MAX = 256 * 1024 };
-
-struct read_request {
-    struct hl_pending pending; /* first */
-    struct hl_log_read read;
-};
 
 static void append_page(struct hl_buffer *body, const struct hl_log_read *read)
 {
@@ -34,23 +28,13 @@ static void append_page(struct hl_buffer *body, const struct hl_log_read *read)
     hl_buffer_printf(body, "\"epoch\":\"%" PRIu64 "\"}", batch->epoch);
 }
 
-static void answer_read(struct hl_log_read *read, int r)
+static void answer_page(struct hl_call *call, struct hl_exchange *exchange)
 {
-    struct read_request *request = HL_CONTAINER_OF(read, struct read_request, read);
-    struct hl_exchange *exchange = hl_pending_take(&request->pending);
     struct hl_buffer body;
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    if (exchange != NULL && r != 0) {
-        hl_reply_log_problem(exchange, r);
-    } else if (exchange != NULL) {
-        append_page(&body, read);
-        hl_reply_json(exchange, 200, &body);
-    }
+    append_page(&body, &call->read);
+    hl_reply_json(exchange, 200, &body);
     hl_buffer_fini(&body);
-    if (r == 0)
-        hl_batch_unref(read->batch);
-    hl_pending_end(&request->pending);
-    free(request);
 }
 
 static bool read_query(struct hl_exchange *exchange, struct hl_log_read *read)
@@ -75,25 +59,14 @@ static bool read_query(struct hl_exchange *exchange, struct hl_log_read *read)
     return true;
 }
 
+static void read_page(struct hl_call *call, struct hl_exchange *exchange)
+{
+    call->read = (struct hl_log_read){.conversation = call->conversation.id};
+    if (read_query(exchange, &call->read))
+        hl_call_read(call, exchange, answer_page);
+}
+
 void hl_messages_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
-    struct hl_api *api = arg;
-    struct hl_key key;
-    struct hl_log_read read = {.loop = api->config.loop, .done = answer_read};
-    if (!hl_api_authenticate(api, exchange, &key) ||
-        !hl_reply_read_conversation(exchange, params->values[0], &read.conversation) ||
-        !read_query(exchange, &read))
-        return;
-    struct read_request *request = calloc(1, sizeof(*request));
-    if (request == NULL) {
-        hl_reply_log_problem(exchange, HL_LOG_BUSY);
-        return;
-    }
-    request->read = read;
-    hl_pending_begin(&request->pending, &api->pending, exchange);
-    int r = hl_log_read(api->config.log, &request->read);
-    if (r == 0)
-        return;
-    hl_reply_pending_problem(&request->pending, r);
-    free(request);
+    hl_call_open(arg, exchange, params, sizeof(struct hl_call), read_page);
 }

@@ -1,0 +1,199 @@
+#include "agent-api/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void free_call(struct hl_call *call)
+{
+    hl_entry_unref(call->entry);
+    if (call->pending.set != NULL)
+        hl_pending_end(&call->pending);
+    free(call);
+}
+
+/* NULL: answered. */
+static struct hl_call *create_call(struct hl_api *api, struct hl_exchange *exchange,
+                                   const struct hl_route_params *params, size_t size)
+{
+    struct hl_key key;
+    if (!hl_api_authenticate(api, exchange, &key))
+        return NULL;
+    struct hl_call *call = calloc(1, size);
+    if (call == NULL) {
+        hl_reply_log_problem(exchange, HL_LOG_BUSY);
+        return NULL;
+    }
+    call->api = api;
+    call->key = key;
+    call->params = *params;
+    return call;
+}
+
+static void end_step(struct hl_call *call)
+{
+    if (!call->is_waiting)
+        free_call(call);
+}
+
+void hl_call_start(struct hl_api *api, struct hl_exchange *exchange,
+                   const struct hl_route_params *params, size_t size, hl_call_step first)
+{
+    struct hl_call *call = create_call(api, exchange, params, size);
+    if (call == NULL)
+        return;
+    first(call, exchange);
+    end_step(call);
+}
+
+static void keep_conversation(struct hl_call *call, struct hl_exchange *exchange)
+{
+    call->conversation = call->find.found;
+    memset(&call->submit, 0, sizeof(call->submit));
+    call->opened(call, exchange);
+}
+
+static void find_conversation(struct hl_call *call, struct hl_exchange *exchange)
+{
+    struct hl_id id;
+    if (!hl_reply_read_conversation(exchange, call->params.values[0], &id))
+        return;
+    call->find = (struct hl_log_find){.conversation = id};
+    hl_call_find(call, exchange, keep_conversation);
+}
+
+void hl_call_open(struct hl_api *api, struct hl_exchange *exchange,
+                  const struct hl_route_params *params, size_t size, hl_call_step first)
+{
+    struct hl_call *call = create_call(api, exchange, params, size);
+    if (call == NULL)
+        return;
+    call->opened = first;
+    find_conversation(call, exchange);
+    end_step(call);
+}
+
+void hl_call_wait(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    call->next = next;
+    call->is_waiting = true;
+    call->takes_any = false;
+    if (call->pending.set == NULL)
+        hl_pending_begin(&call->pending, &call->api->pending, exchange);
+    else
+        hl_pending_resume(&call->pending, exchange);
+}
+
+/* Runs what comes next; the caller then frees what the result holds, and ends. */
+static void run_next(struct hl_call *call, int r)
+{
+    struct hl_exchange *exchange = hl_pending_take(&call->pending);
+    call->is_waiting = false;
+    call->result = r;
+    if (exchange != NULL && r != 0 && !call->takes_any)
+        hl_reply_log_problem(exchange, r);
+    else if (exchange != NULL)
+        call->next(call, exchange);
+}
+
+void hl_call_resume(struct hl_call *call, int result)
+{
+    run_next(call, result);
+    end_step(call);
+}
+
+void hl_call_refuse(struct hl_call *call, int result)
+{
+    call->is_waiting = false;
+    hl_reply_log_problem(hl_pending_take(&call->pending), result);
+}
+
+/* `r` is what the log said to the request itself: 0: it will come back. */
+static void check_taken(struct hl_call *call, int r)
+{
+    if (r != 0)
+        hl_call_refuse(call, r);
+}
+
+static void take_found(struct hl_log_find *find, int r)
+{
+    hl_call_resume(HL_CONTAINER_OF(find, struct hl_call, find), r);
+}
+
+void hl_call_find(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    hl_call_wait(call, exchange, next);
+    call->find.loop = call->api->config.loop;
+    call->find.done = take_found;
+    check_taken(call, hl_log_find(call->api->config.log, &call->find));
+}
+
+static void take_page(struct hl_log_read *read, int r)
+{
+    struct hl_call *call = HL_CONTAINER_OF(read, struct hl_call, read);
+    struct hl_batch *batch = r == 0 ? read->batch : NULL;
+    run_next(call, r);
+    hl_batch_unref(batch);
+    end_step(call);
+}
+
+void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    hl_call_wait(call, exchange, next);
+    call->read.loop = call->api->config.loop;
+    call->read.done = take_page;
+    check_taken(call, hl_log_read(call->api->config.log, &call->read));
+}
+
+static void take_list(struct hl_log_list *list, int r)
+{
+    struct hl_call *call = HL_CONTAINER_OF(list, struct hl_call, list);
+    struct hl_conversation *items = r == 0 ? list->items : NULL;
+    run_next(call, r);
+    free(items);
+    end_step(call);
+}
+
+void hl_call_list(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    hl_call_wait(call, exchange, next);
+    call->list.loop = call->api->config.loop;
+    call->list.done = take_list;
+    check_taken(call, hl_log_list(call->api->config.log, &call->list));
+}
+
+static void take_marks(struct hl_log_marks *marks, int r)
+{
+    hl_call_resume(HL_CONTAINER_OF(marks, struct hl_call, marks), r);
+}
+
+void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    hl_call_wait(call, exchange, next);
+    call->marks.loop = call->api->config.loop;
+    call->marks.done = take_marks;
+    check_taken(call, hl_log_marks(call->api->config.log, &call->marks));
+}
+
+static void take_stored(struct hl_log_submit *submit, int r)
+{
+    hl_call_resume(HL_CONTAINER_OF(submit, struct hl_call, submit), r);
+}
+
+void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
+                    const struct hl_entry_fields *fields, hl_call_step next)
+{
+    struct hl_entry_fields own = *fields;
+    own.author = hl_api_author(&call->key);
+    hl_call_wait(call, exchange, next);
+    call->takes_any = true;
+    hl_entry_unref(call->entry);
+    call->entry = hl_entry_create(&own);
+    if (call->entry == NULL) {
+        hl_call_refuse(call, HL_LOG_BUSY);
+        return;
+    }
+    call->submit.loop = call->api->config.loop;
+    call->submit.done = take_stored;
+    call->submit.entry = call->entry;
+    check_taken(call, hl_log_submit(call->api->config.log, &call->submit));
+}

@@ -1,0 +1,59 @@
+/* One request from its first look to its answer, in steps: each step writes the answer, or asks
+ * the log and names the step that comes next. What all handlers do between is done here: who
+ * asks, the conversation it is about, waiting, a client that is gone, freeing.
+ * Thread: the loop's. Owner: itself; it frees itself after the step that waits for nothing. */
+#ifndef HL_AGENT_API_CALL_H
+#define HL_AGENT_API_CALL_H
+
+#include "agent-api/api_state.h"
+
+struct hl_call;
+typedef void (*hl_call_step)(struct hl_call *call, struct hl_exchange *exchange);
+
+struct hl_call { /* handlers that keep more embed it as first member */
+    struct hl_pending pending;
+    struct hl_api *api;
+    struct hl_key key; /* who asks */
+    struct hl_route_params params;
+    struct hl_conversation conversation; /* as found by hl_call_open */
+    int result;                          /* of what was waited for */
+    hl_call_step next, opened;
+    bool is_waiting;
+    bool takes_any;         /* the next step looks at `result` itself */
+    struct hl_entry *entry; /* of the last submit */
+    union {                 /* what the next step reads; gone when that step asks again */
+        struct hl_log_find find;
+        struct hl_log_read read;
+        struct hl_log_list list;
+        struct hl_log_marks marks;
+        struct hl_log_submit submit;
+    };
+};
+
+/* Runs the first step once it is known who asks; else answers 401. `size` is that of the
+ * handler's own struct, zeroed. */
+void hl_call_start(struct hl_api *api, struct hl_exchange *exchange,
+                   const struct hl_route_params *params, size_t size, hl_call_step first);
+/* The same for a request about the conversation in params->values[0]: the first step finds it
+ * in call->conversation; else 404. */
+void hl_call_open(struct hl_api *api, struct hl_exchange *exchange,
+                  const struct hl_route_params *params, size_t size, hl_call_step first);
+
+/* Within a step, which returns after it. The member of that name is filled before, but for
+ * loop and done. The next step comes if the log says 0; else the problem is answered. */
+void hl_call_find(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+void hl_call_list(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+/* Of an entry by who asks; call->submit.when may be filled before. The next step comes with
+ * any result. */
+void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
+                    const struct hl_entry_fields *fields, hl_call_step next);
+
+/* To wait for something else: hl_call_wait, then hl_call_resume once, in a later turn. */
+void hl_call_wait(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+void hl_call_resume(struct hl_call *call, int result);
+/* What was to be waited for was not taken: answers the problem of `result`, within the step. */
+void hl_call_refuse(struct hl_call *call, int result);
+
+#endif
