@@ -14,6 +14,7 @@ LIBRARIES = {
     "libwebsockets.h": ["gateway/ws*"],
     "zlib.h": ["gateway/deflate.c"],
     "openssl/": ["gateway/tls.c"],
+    "unicode/": ["agent-api/hours.c"],
     "libconfig.h": ["gateway/config*.c"],
 }
 
