@@ -145,3 +145,10 @@ const char *hl_status_name(enum hl_status status)
     }
     HL_NEVER("a status");
 }
+
+struct hl_place hl_conversation_place(const struct hl_conversation *conversation)
+{
+    struct hl_place place = {.inbox = conversation->inbox};
+    memcpy(place.site, conversation->site, sizeof(place.site));
+    return place;
+}

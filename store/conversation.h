@@ -4,7 +4,7 @@
 
 #include "store/entry.h"
 
-enum { HL_SITE_SIZE_MAX = 64, HL_REFERENCE_SIZE_MAX = 24, HL_IDENTITY_SIZE_MAX = 64 };
+enum { HL_REFERENCE_SIZE_MAX = 24, HL_IDENTITY_SIZE_MAX = 64 };
 
 enum hl_status { HL_STATUS_OPEN = 1, HL_STATUS_CLOSED };
 
@@ -34,6 +34,8 @@ struct hl_conversation {
  * revision to the entry's offset; the first entry, updated, moved and erased always do. Returns
  * whether anything but head and updated_ms changed. */
 bool hl_conversation_apply(struct hl_conversation *conversation, const struct hl_entry *entry);
+
+struct hl_place hl_conversation_place(const struct hl_conversation *conversation);
 
 const char *hl_status_name(enum hl_status status); /* "open", "closed" */
 

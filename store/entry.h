@@ -38,7 +38,13 @@ struct hl_author {
 
 /* The sender's own id of an entry: 1 to 64 bytes of printable ASCII without space, normally a
  * UUID. Idempotency key within (conversation, author), for ever. */
-enum { HL_MID_SIZE_MAX = 64, HL_ENTRY_BODY_SIZE_MAX = 65536 };
+enum { HL_MID_SIZE_MAX = 64, HL_ENTRY_BODY_SIZE_MAX = 65536, HL_SITE_SIZE_MAX = 64 };
+
+/* Where a conversation belongs. */
+struct hl_place {
+    char site[HL_SITE_SIZE_MAX + 1];
+    struct hl_id inbox; /* zero: none */
+};
 
 struct hl_entry {
     atomic_uint refs;
@@ -46,10 +52,12 @@ struct hl_entry {
     bool is_erased; /* its body was destroyed: it reads {} */
     struct hl_author author;
     struct hl_id conversation;
-    struct hl_id subject; /* zero unless the kind names one */
-    uint64_t offset;      /* set by the log; 1, 2, 3 … in the conversation, below 2^53 */
-    uint64_t position;    /* set by the log; dense in the region */
-    int64_t wall_ms;      /* set by the log */
+    struct hl_id subject;  /* zero unless the kind names one */
+    uint64_t offset;       /* set by the log; 1, 2, 3 … in the conversation, below 2^53 */
+    uint64_t position;     /* set by the log; dense in the region */
+    int64_t wall_ms;       /* set by the log */
+    struct hl_place place; /* in batches of commits and scans: its conversation's when the entry
+                            * was stored, or by now */
     uint8_t mid_size;
     char mid[HL_MID_SIZE_MAX];
     uint32_t body_size;

@@ -153,6 +153,7 @@ static void append_entry(struct hl_memory_state *state, struct hl_memory_convers
     push_entry(&state->entries, &state->capacity, state->position, entry);
     state->position++;
     (void)hl_conversation_apply(&conversation->state, entry);
+    entry->place = hl_conversation_place(&conversation->state);
     mid->key = make_mid_key(entry);
     mid->entry = entry;
     HASH_ADD(hh, state->mids, key, sizeof(mid->key), mid);

@@ -436,6 +436,7 @@ static int append_entry(struct hl_sqlite_appender *appender,
     hl_chain_next(appender->chain_key, &previous, entry, &conversation->chain);
     appender->last_chain = conversation->chain;
     bool changed = hl_conversation_apply(&conversation->state, entry);
+    entry->place = hl_conversation_place(&conversation->state);
     if (first)
         r = insert_conversation(appender, conversation);
     else if (changed)

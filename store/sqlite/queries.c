@@ -26,9 +26,10 @@ int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint6
         {&queries->page_backward,
          "SELECT " HL_SQLITE_ENTRY_COLUMNS " FROM entries e WHERE e.conversation = ?1 "
          "AND e.offset > ?2 AND e.offset < ?3 ORDER BY e.offset DESC"},
-        {&queries->scan, "SELECT " HL_SQLITE_ENTRY_COLUMNS ", c.id, c.floor FROM entries e CROSS "
-                         "JOIN conversations c ON c.number = e.conversation "
-                         "WHERE e.position > ?1 ORDER BY e.position"},
+        {&queries->scan,
+         "SELECT " HL_SQLITE_ENTRY_COLUMNS ", c.id, c.floor, c.site, c.inbox FROM entries e CROSS "
+         "JOIN conversations c ON c.number = e.conversation "
+         "WHERE e.position > ?1 ORDER BY e.position"},
         {&queries->head, "SELECT max(position) FROM entries"},
         {&queries->marks, "SELECT m.role, m.participant, m.delivered, m.read FROM conversations c "
                           "CROSS JOIN marks m ON m.conversation = c.number WHERE c.id = ?1 "
@@ -181,6 +182,18 @@ int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read
     return r;
 }
 
+/* Of a scan: the conversation's site and inbox stand behind its id and floor. */
+static int collect_placed(struct collector *collector, sqlite3_stmt *row, const struct hl_id *id)
+{
+    struct hl_place place;
+    int r = hl_sqlite_read_place(row, HL_SQLITE_ENTRY_WIDTH + 2, &place);
+    if (r == 0)
+        r = collect_row(collector, row, id);
+    if (r == 0)
+        collector->batch->entries[collector->batch->n_entries - 1]->place = place;
+    return r;
+}
+
 static int collect_scan(struct hl_sqlite_queries *queries, const struct hl_log_scan *scan,
                         struct collector *collector)
 {
@@ -194,7 +207,7 @@ static int collect_scan(struct hl_sqlite_queries *queries, const struct hl_log_s
         if (!hl_sqlite_column_id(rows, HL_SQLITE_ENTRY_WIDTH, &id))
             r = -EBADMSG;
         else if (sqlite3_column_int64(rows, 1) > floor)
-            r = collect_row(collector, rows, &id);
+            r = collect_placed(collector, rows, &id);
     }
     (void)sqlite3_reset(rows);
     return r == HL_SQLITE_NO_ROW ? 0 : r;

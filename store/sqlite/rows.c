@@ -73,6 +73,15 @@ int hl_sqlite_read_entry(sqlite3_stmt *statement, const struct hl_id *conversati
     return 0;
 }
 
+int hl_sqlite_read_place(sqlite3_stmt *statement, int column, struct hl_place *out_place)
+{
+    *out_place = (struct hl_place){0};
+    return read_text(statement, column, out_place->site, HL_SITE_SIZE_MAX) &&
+                   hl_sqlite_column_id(statement, column + 1, &out_place->inbox)
+               ? 0
+               : -EBADMSG;
+}
+
 bool hl_sqlite_column_chain(sqlite3_stmt *statement, int column, struct hl_chain *out_chain)
 {
     struct hl_bytes bytes = hl_sqlite_column_bytes(statement, column);

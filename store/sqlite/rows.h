@@ -31,6 +31,9 @@ enum { HL_SQLITE_ENTRY_WIDTH = 9 };
 int hl_sqlite_read_entry(sqlite3_stmt *statement, const struct hl_id *conversation,
                          struct hl_entry **out_entry);
 
+/* Of the columns site and inbox. 0, -EBADMSG. */
+int hl_sqlite_read_place(sqlite3_stmt *statement, int column, struct hl_place *out_place);
+
 /* False if the column does not hold a link. */
 bool hl_sqlite_column_chain(sqlite3_stmt *statement, int column, struct hl_chain *out_chain);
 

@@ -264,6 +264,13 @@ static void test_inbox_and_identity(void **state)
     assert_int_equal(hl_log_client_find(&fixture->client, &find), 0);
     assert_true(hl_id_is_zero(&find.found.inbox));
     assert_string_equal(find.found.identity, "");
+    struct hl_log_scan scan = {.limit = 10, .bytes_max = 1000};
+    assert_int_equal(hl_log_client_scan(&fixture->client, &scan), 0);
+    const struct hl_entry *last_of_moved = scan.batch->entries[2];
+    assert_string_equal(last_of_moved->place.site, find.found.site);
+    assert_true(hl_id_equal(&last_of_moved->place.inbox, &move.subject));
+    assert_true(hl_id_is_zero(&scan.batch->entries[3]->place.inbox));
+    hl_batch_unref(scan.batch);
 }
 
 static void test_queue_full(void **state)
