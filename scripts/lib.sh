@@ -116,24 +116,30 @@ if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r $system_certificates ]; then
     export NODE_EXTRA_CA_CERTS=$system_certificates
 fi
 
-# setup_node: the packages of the web side and of the tests' own programs, as locked.
+# setup_node [WORKSPACE…]: the packages of these, or of all, as locked.
 setup_node() {
-    local stamp=node_modules/.package-lock.json log
-    [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ] || return 0
+    local stamp=node_modules/.holdline-setup log options=("${@/#/--workspace=}")
+    if [ -f "$stamp" ] && [ ! package-lock.json -nt "$stamp" ] &&
+        grep -qxe "all" -e "${*:-all}" "$stamp"; then
+        return 0
+    fi
     say "installing the node packages of package-lock.json"
     log=$(mktemp)
-    npm ci --no-audit --no-fund </dev/null >"$log" 2>&1 || {
+    npm ci --no-audit --no-fund "${options[@]}" </dev/null >"$log" 2>&1 || {
         cat "$log" >&2
         die "npm ci failed"
     }
-    touch "$stamp"
+    printf '%s\n' "${*:-all}" >"$stamp"
     rm -f "$log"
 }
+
+# What the gateway serves to browsers.
+web_workspaces=(sdk/js sdk/widget examples/console)
 
 # build_web: SDK, widget and console, each into its dist/, when something newer than it is there.
 build_web() {
     local workspace log
-    for workspace in sdk/js sdk/widget examples/console; do
+    for workspace in "${web_workspaces[@]}"; do
         [ -n "$(jq -r '.scripts.build // empty' "$workspace/package.json")" ] || continue
         if [ -f "$workspace/dist/.built" ] && [ -z "$(find sdk examples/console package-lock.json \
             -path '*/dist' -prune -o -path '*/node_modules' -prune -o \
