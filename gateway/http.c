@@ -49,6 +49,9 @@ static struct hl_http_request *create_request(struct hl_conn *conn, const struct
     memcpy(request->exchange.headers, head->headers, sizeof(head->headers));
     request->exchange.address = hl_bytes_of(conn->address);
     request->link.address = request->exchange.address;
+    request->link.origin = head->headers[HL_HEADER_ORIGIN];
+    request->link.is_same_host =
+        hl_origin_is_allowed(NULL, 0, request->link.origin, head->headers[HL_HEADER_HOST]);
     conn->user = request;
     return request;
 }
@@ -210,7 +213,7 @@ static void start_websocket(struct hl_http_request *request)
         hl_exchange_problem(exchange, HL_PROBLEM_BAD_REQUEST, "Wait for the handshake's answer.");
         return;
     }
-    if (hl_ws_start(conn, &upgrade) != 0) {
+    if (hl_ws_start(conn, &upgrade, &request->link) != 0) {
         request->is_keep_alive = false;
         hl_exchange_problem(exchange, HL_PROBLEM_BUSY, "No more WebSockets can be opened here.");
         return;

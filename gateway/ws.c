@@ -28,6 +28,7 @@ enum {
 void hl_ws_free(struct hl_ws *ws)
 {
     hl_buffer_fini(&ws->in);
+    free(ws->origin);
     free(ws);
 }
 

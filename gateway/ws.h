@@ -14,9 +14,10 @@ int hl_ws_engine_create(struct hl_wire *wire, char *why, size_t why_size,
 void hl_ws_engine_destroy(struct hl_ws_engine *engine);
 
 /* Turns the connection, whose input is exactly one handshake, into a WebSocket: a plain socket
- * is taken out of it, a TLS connection becomes a tunnel. 0: conn is no longer the caller's;
- * -errno: it still is, unchanged. */
-int hl_ws_start(struct hl_conn *conn, const struct hl_gate_upgrade *upgrade);
+ * is taken out of it, a TLS connection becomes a tunnel. Of `link` the origin is copied. 0: conn
+ * is no longer the caller's; -errno: it still is, unchanged. */
+int hl_ws_start(struct hl_conn *conn, const struct hl_gate_upgrade *upgrade,
+                const struct hl_link *link);
 
 /* Ends WebSockets that take nothing or do not answer our close. Called by the wire's timer. */
 void hl_ws_check_due(struct hl_ws_engine *engine);

@@ -81,13 +81,19 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 /* -- handing a connection over -- */
 
 static struct hl_ws *create_ws(struct hl_ws_engine *engine, const struct hl_conn *conn,
-                               const struct hl_gate_upgrade *upgrade)
+                               const struct hl_gate_upgrade *upgrade, const struct hl_link *link)
 {
     struct hl_ws *ws = calloc(1, sizeof(*ws));
 
-    if (ws == NULL)
+    if (ws != NULL && link->origin.size > 0)
+        ws->origin = strndup(link->origin.data, link->origin.size);
+    if (ws == NULL || (link->origin.size > 0 && ws->origin == NULL)) {
+        free(ws);
         return NULL;
+    }
     ws->engine = engine;
+    ws->link.origin = hl_bytes_of(ws->origin != NULL ? ws->origin : "");
+    ws->link.is_same_host = link->is_same_host;
     ws->is_echo = !upgrade->offers_v1;
     ws->has_deflate = upgrade->offers_deflate;
     hl_list_init(&ws->queue);
@@ -115,10 +121,11 @@ static size_t write_handshake(const struct hl_ws *ws, const struct hl_gate_upgra
     return (size_t)n;
 }
 
-int hl_ws_start(struct hl_conn *conn, const struct hl_gate_upgrade *upgrade)
+int hl_ws_start(struct hl_conn *conn, const struct hl_gate_upgrade *upgrade,
+                const struct hl_link *link)
 {
     struct hl_ws_engine *engine = conn->wire->engine;
-    struct hl_ws *ws = create_ws(engine, conn, upgrade);
+    struct hl_ws *ws = create_ws(engine, conn, upgrade, link);
     char handshake[512];
     size_t size;
     int fd;

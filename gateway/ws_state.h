@@ -55,6 +55,7 @@ struct hl_ws {
     bool is_broken;
     struct hl_limits_key key;
     char address[46];
+    char *origin; /* of the page; NULL: none */
 };
 
 /* The largest message it may send to us. */

@@ -28,21 +28,23 @@ static int refuse(struct hl_fault *fault, enum hl_problem_code code, const char 
 static int find_agent(struct hl_hub *hub, struct hl_bytes key, struct hl_identity *out_identity,
                       struct hl_fault *out_fault)
 {
-    struct hl_agent agent;
+    struct hl_bearer bearer;
 
     if (hub->config.agents.find == NULL ||
-        hub->config.agents.find(hub->config.agents.arg, key, &agent) != 0)
+        hub->config.agents.find(hub->config.agents.arg, key, &bearer) != 0)
         return refuse(out_fault, HL_PROBLEM_UNAUTHORIZED, "There is no such API key.");
     out_identity->is_agent = true;
-    out_identity->role = agent.role;
-    out_identity->claims.participant = agent.id;
+    out_identity->role = bearer.role;
+    out_identity->may_write = bearer.may_write;
+    out_identity->claims.participant = bearer.id;
     return 0;
 }
 
 int hl_identity_find(struct hl_hub *hub, struct hl_bytes token, struct hl_identity *out_identity,
                      struct hl_fault *out_fault)
 {
-    *out_identity = (struct hl_identity){.role = HL_ROLE_VISITOR, .is_new = token.size == 0};
+    *out_identity =
+        (struct hl_identity){.role = HL_ROLE_VISITOR, .is_new = token.size == 0, .may_write = true};
     if (token.size == 0)
         return 0;
     if (token.size > HL_API_KEY_PREFIX_SIZE &&
@@ -79,25 +81,70 @@ static void close_arrival(struct hl_hub *hub, const struct hl_arrival *arrival,
     hl_hub_close_link(hub, arrival->link, code, detail);
 }
 
-/* The token's, or what hello says, or what the address serves; empty: the hub's default. */
-static struct hl_bytes find_site(const struct hl_arrival *arrival)
+/* The token's, or what hello says, or the hub's default. */
+static struct hl_bytes find_site(const struct hl_hub *hub, const struct hl_arrival *arrival)
 {
     if (arrival->identity.claims.site[0] != '\0')
         return hl_bytes_of(arrival->identity.claims.site);
-    return arrival->site.size > 0 ? arrival->site : arrival->link->site;
+    return arrival->site.size > 0 ? arrival->site : hl_bytes_of(hub->config.site);
 }
 
-static bool is_site_served(const struct hl_hub *hub, const struct hl_arrival *arrival)
+static int ask_site(struct hl_hub *hub, struct hl_arrival *arrival)
 {
-    struct hl_bytes site = find_site(arrival);
-    struct hl_bytes served = arrival->link->site;
+    const struct hl_sites *sites = &hub->config.sites;
+    struct hl_visit visit = {.site = find_site(hub, arrival),
+                             .inbox_before = arrival->identity.claims.inbox,
+                             .identity = arrival->verified,
+                             .identity_hash = arrival->verified_hash,
+                             .link = arrival->link,
+                             .is_agent = arrival->identity.is_agent};
 
-    if (served.size == 0)
-        served = hl_bytes_of(hub->config.site);
-    return site.size == 0 || hl_bytes_equal(served, site);
+    if (arrival->identity.is_new)
+        visit.inbox = arrival->inbox;
+    if (sites->admit != NULL)
+        return sites->admit(sites->arg, &visit, &arrival->inbox_id);
+    if (!hl_bytes_is(visit.site, hub->config.site))
+        return HL_VISIT_NO_SITE;
+    if (visit.identity.size > 0)
+        return HL_VISIT_NO_IDENTITY;
+    return visit.inbox.size > 0 ? HL_VISIT_NO_INBOX : 0;
 }
 
-static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
+/* Whose conversation it is stays so: who signs in as somebody else begins a new one. */
+static bool is_same_person(const struct hl_arrival *arrival)
+{
+    const char *before = arrival->identity.claims.identity;
+
+    return arrival->verified.size == 0 || before[0] == '\0' ||
+           hl_bytes_is(arrival->verified, before);
+}
+
+static bool admit_to_site(struct hl_hub *hub, struct hl_arrival *arrival)
+{
+    static const struct {
+        enum hl_problem_code code;
+        const char *detail;
+    } faults[] = {
+        [HL_VISIT_NO_SITE] = {HL_PROBLEM_UNKNOWN_SITE, "This gateway does not serve that site."},
+        [HL_VISIT_NO_INBOX] = {HL_PROBLEM_UNKNOWN_INBOX, "The site has no inbox of that name."},
+        [HL_VISIT_NO_ORIGIN] = {HL_PROBLEM_ORIGIN_FORBIDDEN,
+                                "Add this origin to the origins of the site."},
+        [HL_VISIT_NO_IDENTITY] = {HL_PROBLEM_IDENTITY_INVALID,
+                                  "hash is HMAC-SHA256 of id under the site's identity secret."},
+    };
+    int r = ask_site(hub, arrival);
+
+    if (r != 0)
+        close_arrival(hub, arrival, faults[r].code, faults[r].detail);
+    else if (!is_same_person(arrival))
+        close_arrival(hub, arrival, HL_PROBLEM_TOKEN_INVALID,
+                      "The token is another person's; start again without it.");
+    else
+        return true;
+    return false;
+}
+
+static bool admit_arrival(struct hl_hub *hub, struct hl_arrival *arrival)
 {
     if (hub->is_draining || hub->is_closing) {
         close_arrival(hub, arrival, HL_PROBLEM_DRAINING, "Connect again; another process serves.");
@@ -107,11 +154,7 @@ static bool admit_arrival(struct hl_hub *hub, const struct hl_arrival *arrival)
         close_arrival(hub, arrival, HL_PROBLEM_BUSY, "There are as many sessions as allowed.");
         return false;
     }
-    if (!is_site_served(hub, arrival)) {
-        close_arrival(hub, arrival, HL_PROBLEM_UNKNOWN_SITE, "This address serves another site.");
-        return false;
-    }
-    return true;
+    return admit_to_site(hub, arrival);
 }
 
 /* Gives ids to who has none yet. */
@@ -283,7 +326,7 @@ void hl_attach(struct hl_hub *hub, struct hl_arrival *arrival)
 {
     const struct hl_claims *claims = &arrival->identity.claims;
     struct hl_session *session = NULL;
-    struct hl_session_birth birth = {.seq = arrival->seq};
+    struct hl_session_birth birth = {.seq = arrival->seq, .may_write = arrival->identity.may_write};
 
     if (!admit_arrival(hub, arrival))
         return;
@@ -292,7 +335,9 @@ void hl_attach(struct hl_hub *hub, struct hl_arrival *arrival)
         return;
     birth.participant =
         (struct hl_author){.role = arrival->identity.role, .id = claims->participant};
-    birth.site = find_site(arrival);
+    birth.site = find_site(hub, arrival);
+    birth.inbox = arrival->inbox_id;
+    birth.identity = arrival->verified.size > 0 ? arrival->verified : hl_bytes_of(claims->identity);
     int r = create_session(hub, arrival, &birth, &session);
     if (r == 0)
         r = defer_rest(session, arrival);
@@ -314,6 +359,9 @@ void hl_attach_stream(struct hl_hub *hub, struct hl_link *link, const struct hl_
 {
     struct hl_fault fault;
     struct hl_arrival arrival = {.site = hello->hello.site,
+                                 .inbox = hello->hello.inbox,
+                                 .verified = hello->hello.identity,
+                                 .verified_hash = hello->hello.identity_hash,
                                  .positions = hello->hello.positions,
                                  .seq = hello->hello.seq,
                                  .link = link,
@@ -342,14 +390,18 @@ int hl_attach_token(struct hl_session *session, int64_t *out_expires_ms,
     struct hl_hub *hub = session->hub;
     struct hl_subscription *subscription = hl_subscription_first(session);
     struct hl_bytes site = hl_session_site(session);
+    struct hl_bytes identity = hl_session_identity(session);
     struct hl_claims claims = {.session = session->by_id.id,
                                .participant = session->participant.id,
+                               .inbox = session->inbox,
                                .generation = session->generation};
 
     HL_CHECK(hl_session_is_visitor(session) && subscription != NULL);
     claims.conversation = subscription->by_conversation.id;
-    HL_CHECK(site.size < sizeof(claims.site));
+    HL_CHECK(site.size < sizeof(claims.site) && identity.size < sizeof(claims.identity));
     memcpy(claims.site, site.data, site.size);
+    if (identity.size > 0)
+        memcpy(claims.identity, identity.data, identity.size);
     claims.expires_ms =
         hl_clock_wall_ms(hub->config.clock) + (int64_t)hub->config.limits.token_ttl_s * 1000;
     *out_expires_ms = claims.expires_ms;
@@ -369,7 +421,8 @@ static void append_conversations(struct hl_session *session, struct hl_buffer *o
                                                            (enum hl_verdict)subscription->verdict,
                                                        .epoch = hub->epoch,
                                                        .head = subscription->head,
-                                                       .floor = subscription->floor};
+                                                       .floor = subscription->floor,
+                                                       .reference = subscription->reference};
         hl_frame_text_welcome_conversation(out, is_first, &conversation);
         is_first = false;
         hub->stats.resumes += conversation.verdict == HL_VERDICT_RESUMED;

@@ -18,6 +18,7 @@ enum { HL_PROTOCOL_VERSION = 1, HL_API_KEY_PREFIX_SIZE = 4 };
 struct hl_identity {
     bool is_new; /* a visitor that was never here */
     bool is_agent;
+    bool may_write;
     struct hl_claims claims; /* visitor: all; agent: participant and site */
     uint8_t role;            /* enum hl_role */
 };
@@ -29,7 +30,8 @@ struct hl_id hl_identity_session(const struct hl_identity *identity, uint64_t ge
 
 struct hl_arrival {
     struct hl_identity identity;
-    struct hl_bytes site;
+    struct hl_bytes site, inbox, verified, verified_hash; /* of the hello; may be empty */
+    struct hl_id inbox_id;                                /* where it was let in; zero: none */
     const json_t *positions;
     uint64_t seq;
     struct hl_link *link;                  /* STREAM or POLL */

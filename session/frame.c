@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "session/token.h"
 
-enum { SITE_SIZE_MAX = 64, ECHO_SIZE_MAX = 64, EPOCH_DIGITS_MAX = 16 };
+enum { SITE_SIZE_MAX = 64, INBOX_SIZE_MAX = 256, ECHO_SIZE_MAX = 64, EPOCH_DIGITS_MAX = 16 };
 
 /* Reads members of one object; after the first fault the rest is passed over. */
 struct reader {
@@ -63,6 +63,15 @@ static bool read_number(struct reader *reader, const char *name, bool is_require
 static struct hl_bytes string_of(const json_t *value)
 {
     return (struct hl_bytes){json_string_value(value), json_string_length(value)};
+}
+
+static bool is_printable(struct hl_bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return false;
+    }
+    return true;
 }
 
 static bool read_text(struct reader *reader, const char *name, size_t size_max,
@@ -180,6 +189,24 @@ struct hl_position hl_frame_position(const json_t *positions, size_t i)
     return position;
 }
 
+/* {"id": printable text, "hash": text}; whether the hash is right is not asked here. */
+static void read_identity(struct reader *reader, struct hl_frame_hello *hello)
+{
+    const json_t *value = find_member(reader, "identity", false);
+    const json_t *id = json_object_get(value, "id");
+    const json_t *hash = json_object_get(value, "hash");
+
+    if (value == NULL)
+        return;
+    if (!json_is_string(id) || !json_is_string(hash) || json_string_length(id) == 0 ||
+        json_string_length(id) > HL_IDENTITY_SIZE_MAX || !is_printable(string_of(id))) {
+        refuse_member(reader, "identity", "Must be {id, hash}; id is 1 to 64 printable bytes.");
+        return;
+    }
+    hello->identity = string_of(id);
+    hello->identity_hash = string_of(hash);
+}
+
 static void read_hello(struct reader *reader, struct hl_frame *frame)
 {
     struct hl_frame_hello *hello = &frame->hello;
@@ -187,6 +214,8 @@ static void read_hello(struct reader *reader, struct hl_frame *frame)
     hello->seq = 1;
     read_number(reader, "v", true, &offsets, &hello->version);
     read_text(reader, "site", SITE_SIZE_MAX, &hello->site);
+    read_text(reader, "inbox", INBOX_SIZE_MAX, &hello->inbox);
+    read_identity(reader, hello);
     read_text(reader, "token", HL_TOKEN_SIZE_MAX, &hello->token);
     read_number(reader, "seq", false, &numbers, &hello->seq);
     read_positions(reader, &hello->positions);

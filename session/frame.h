@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "session/problem.h"
-#include "store/entry.h"
+#include "store/conversation.h"
 
 enum hl_frame_type {
     HL_FRAME_HELLO,
@@ -36,9 +36,11 @@ struct hl_position {
 
 struct hl_frame_hello {
     uint64_t version;
-    struct hl_bytes site;    /* empty: not given */
-    struct hl_bytes token;   /* empty: not given */
-    const json_t *positions; /* checked; NULL: none; see hl_frame_position */
+    struct hl_bytes site;                    /* empty: not given */
+    struct hl_bytes inbox;                   /* id or name; empty: not given */
+    struct hl_bytes identity, identity_hash; /* empty: not given */
+    struct hl_bytes token;                   /* empty: not given */
+    const json_t *positions;                 /* checked; NULL: none; see hl_frame_position */
     uint64_t seq;
 };
 

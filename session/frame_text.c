@@ -120,6 +120,12 @@ void hl_time_append(struct hl_buffer *out, int64_t wall_ms)
     hl_buffer_append(out, text, sizeof(text) - 1);
 }
 
+static void append_reference(struct hl_buffer *out, const char *reference)
+{
+    if (reference[0] != '\0')
+        append_string(out, ",\"reference\":", hl_bytes_of(reference));
+}
+
 void hl_frame_text_welcome_begin(struct hl_buffer *out, const struct hl_welcome *welcome)
 {
     append_id(out, "{\"t\":\"welcome\",\"v\":1,\"sid\":", HL_ID_SESSION, &welcome->session);
@@ -150,6 +156,7 @@ void hl_frame_text_welcome_conversation(struct hl_buffer *out, bool is_first,
     append_epoch(out, conversation->epoch);
     append_number(out, ",\"head\":", conversation->head);
     append_number(out, ",\"floor\":", conversation->floor);
+    append_reference(out, conversation->reference);
     append_text(out, "}");
 }
 
@@ -238,7 +245,9 @@ void hl_frame_text_pub_ok(struct hl_buffer *out, const struct hl_pub_ok *ok)
     hl_time_append(out, ok->wall_ms);
     append_text(out, ok->is_duplicate ? ",\"dup\":true,\"dur\":\"" : ",\"dup\":false,\"dur\":\"");
     append_text(out, ok->durability);
-    append_text(out, "\"}");
+    append_text(out, "\"");
+    append_reference(out, ok->reference);
+    append_text(out, "}");
 }
 
 void hl_frame_text_pub_no(struct hl_buffer *out, const struct hl_pub_no *no)

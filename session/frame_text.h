@@ -25,6 +25,7 @@ struct hl_welcome_conversation {
     struct hl_id id;
     enum hl_verdict verdict;
     uint64_t epoch, head, floor;
+    const char *reference; /* empty: it does not exist yet */
 };
 /* In this order: begin, conversation any number of times, end. */
 void hl_frame_text_welcome_begin(struct hl_buffer *out, const struct hl_welcome *welcome);
@@ -53,6 +54,7 @@ struct hl_pub_ok {
     int64_t wall_ms;
     bool is_duplicate;
     const char *durability;
+    const char *reference; /* of the conversation it opened; empty: it opened none */
 };
 void hl_frame_text_pub_ok(struct hl_buffer *out, const struct hl_pub_ok *ok);
 

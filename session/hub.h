@@ -37,20 +37,44 @@ struct hl_hub_limits {
 };
 extern const struct hl_hub_limits hl_hub_limits_default;
 
-/* Who an agent's bearer secret belongs to: implemented beside the key store. */
-struct hl_agent {
+/* Who an agent's secret belongs to: implemented beside the directory. */
+struct hl_bearer {
     struct hl_id id;
-    uint8_t role; /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
-    char name[65];
+    uint8_t role;   /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
+    bool may_write; /* false: reads only */
 };
-struct hl_agents {
-    /* Loop thread, must not block. 0, HL_AGENTS_UNKNOWN. */
-    int (*find)(void *arg, struct hl_bytes secret, struct hl_agent *out_agent);
-    /* Loop thread, must not block. May be NULL: keys are never revoked. */
+struct hl_agents { /* Loop thread, must not block. */
+    /* May be NULL: no agents over links. 0, HL_AGENTS_UNKNOWN. */
+    int (*find)(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer);
+    /* May be NULL: keys are never revoked. */
     bool (*is_active)(void *arg, const struct hl_id *agent);
+    /* Whether a conversation exists for the agent. May be NULL: all do. */
+    bool (*sees)(void *arg, const struct hl_id *agent, const struct hl_conversation *conversation);
     void *arg;
 };
 enum { HL_AGENTS_UNKNOWN = 1 };
+
+/* Where somebody wants to go, before he is let in. */
+struct hl_visit {
+    struct hl_bytes site;      /* never empty */
+    struct hl_bytes inbox;     /* id or name; empty: the site's default … */
+    struct hl_id inbox_before; /* … unless it was this one, if that is still there */
+    struct hl_bytes identity, identity_hash; /* empty: none */
+    const struct hl_link *link;              /* origin of the page */
+    bool is_agent;
+};
+/* Which sites are served and what they ask for: implemented beside the directory. */
+struct hl_sites { /* Loop thread, must not block. */
+    /* May be NULL: only config.site, which has no inboxes. 0, or why not. */
+    int (*admit)(void *arg, const struct hl_visit *visit, struct hl_id *out_inbox);
+    void *arg;
+};
+enum {
+    HL_VISIT_NO_SITE = 1,
+    HL_VISIT_NO_INBOX,
+    HL_VISIT_NO_ORIGIN,  /* the page's origin is not the site's */
+    HL_VISIT_NO_IDENTITY /* the hash does not prove it */
+};
 
 struct hl_hub_config {
     struct hl_log *log;
@@ -59,9 +83,10 @@ struct hl_hub_config {
     const struct hl_random *random;
     struct hl_registry *registry;     /* shared by the process's hubs */
     const struct hl_token_keys *keys; /* swapped by hl_hub_set_keys on reload */
-    struct hl_agents agents;          /* find may be NULL: no agents over links */
-    const char *node;                 /* name told in welcome */
-    const char *site;                 /* default site */
+    struct hl_agents agents;
+    struct hl_sites sites;
+    const char *node; /* name told in welcome */
+    const char *site; /* default site */
     struct hl_hub_limits limits;
 };
 

@@ -41,7 +41,8 @@ struct hl_link { /* the transport embeds it; zeroed, then ops and kind set */
     const struct hl_link_ops *ops;
     enum hl_link_kind kind;
     struct hl_bytes address;    /* peer, for logs and limits; outlives the link */
-    struct hl_bytes site;       /* from the Host or configuration; empty: the hello says */
+    struct hl_bytes origin;     /* of the page that opened it, outlives the link; empty: no page */
+    bool is_same_host;          /* that page came from this gateway's own host */
     struct hl_session *session; /* the core's; NULL before hello */
     struct hl_relay *relay;     /* the core's; POLL: another hub answers it */
     struct hl_list member;      /* the core's */

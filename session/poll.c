@@ -191,6 +191,9 @@ static int read_hello(const struct hl_poll_request *request, struct hl_arrival *
     arrival->is_explicit = true;
     arrival->n_taken = 1;
     arrival->site = frame.hello.site;
+    arrival->inbox = frame.hello.inbox;
+    arrival->verified = frame.hello.identity;
+    arrival->verified_hash = frame.hello.identity_hash;
     if (frame.hello.token.size > 0)
         *out_token = frame.hello.token;
     if (frame.hello.positions != NULL)

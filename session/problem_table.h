@@ -23,6 +23,8 @@ HL_PROBLEM(TOKEN_EXPIRED,       "token_expired",       401, HL_RETRY_NEVER, 4012
 HL_PROBLEM(FORBIDDEN,           "forbidden",           403, HL_RETRY_NEVER, 4013, "The role does not allow this")
 HL_PROBLEM(ORIGIN_FORBIDDEN,    "origin_forbidden",    403, HL_RETRY_NEVER, 4014, "This origin is not on the site's list")
 HL_PROBLEM(UNKNOWN_SITE,        "unknown_site",        404, HL_RETRY_NEVER, 4015, "There is no such site")
+HL_PROBLEM(UNKNOWN_INBOX,       "unknown_inbox",       404, HL_RETRY_NEVER, 4017, "There is no such inbox at this site")
+HL_PROBLEM(IDENTITY_INVALID,    "identity_invalid",    401, HL_RETRY_NEVER, 4018, "The identity is not proven by its hash")
 HL_PROBLEM(UNKNOWN_CONVERSATION,"unknown_conversation",404, HL_RETRY_NEVER, 0,    "There is no such conversation for you")
 HL_PROBLEM(CONVERSATION_ERASED, "conversation_erased", 410, HL_RETRY_NEVER, 4016, "The conversation was erased")
 HL_PROBLEM(REPLACED,            "replaced",            409, HL_RETRY_NEVER, 4020, "A newer attachment took over this session")

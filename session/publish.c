@@ -118,7 +118,7 @@ static uint32_t take_pub_token(struct hl_session *session)
 
 static bool is_kind_allowed(const struct hl_session *session, enum hl_entry_kind kind)
 {
-    return kind != HL_ENTRY_NOTE || !hl_session_is_visitor(session);
+    return session->may_write && (kind != HL_ENTRY_NOTE || !hl_session_is_visitor(session));
 }
 
 /* The conversation it goes to, or NULL. Agents speak where they follow. */
@@ -196,6 +196,25 @@ static void finish_submit(struct hl_log_submit *submit, int r)
     hl_group_touch(hub, session); /* told at the end of the group */
 }
 
+/* What the conversation is born with: copies, since the session may be gone before it is. */
+static void fill_opening(struct hl_publish *publish)
+{
+    const struct hl_session *session = publish->session;
+    struct hl_bytes site = hl_session_site(session);
+    struct hl_bytes identity = hl_session_identity(session);
+
+    HL_CHECK(site.size < sizeof(publish->site) && identity.size < sizeof(publish->identity));
+    hl_reference_format(hl_hub_random(publish->hub), publish->reference);
+    memcpy(publish->site, site.data, site.size);
+    if (identity.size > 0)
+        memcpy(publish->identity, identity.data, identity.size);
+    publish->opening = (struct hl_log_opening){.site = hl_bytes_of(publish->site),
+                                               .reference = hl_bytes_of(publish->reference),
+                                               .inbox = session->inbox,
+                                               .identity = hl_bytes_of(publish->identity)};
+    publish->submit.opening = &publish->opening;
+}
+
 static struct hl_publish *create_publish(struct hl_session *session, const struct hl_frame *frame,
                                          const struct hl_subscription *target)
 {
@@ -222,15 +241,8 @@ static struct hl_publish *create_publish(struct hl_session *session, const struc
     publish->submit.done = finish_submit;
     publish->submit.when.has_if_seen = frame->pub.has_if_seen;
     publish->submit.when.if_seen = frame->pub.if_seen;
-    if (target->head == 0 && hl_session_is_visitor(session)) {
-        hl_reference_format(hl_hub_random(hub), publish->reference);
-        struct hl_bytes site = hl_session_site(session);
-        HL_CHECK(site.size < sizeof(publish->site));
-        memcpy(publish->site, site.data, site.size);
-        publish->opening.site = hl_bytes_of(publish->site);
-        publish->opening.reference = hl_bytes_of(publish->reference);
-        publish->submit.opening = &publish->opening;
-    }
+    if (target->head == 0 && hl_session_is_visitor(session))
+        fill_opening(publish);
     return publish;
 }
 
@@ -304,7 +316,10 @@ static void write_ok(struct hl_publish *publish, int64_t after)
                            .after = after,
                            .wall_ms = publish->submit.wall_ms,
                            .is_duplicate = publish->submit.duplicate,
-                           .durability = publish->hub->durability};
+                           .durability = publish->hub->durability,
+                           .reference = ""};
+    if (ok.offset == 1)
+        ok.reference = publish->submit.conversation.reference;
 
     hl_frame_text_pub_ok(hl_session_frame(session), &ok);
 }

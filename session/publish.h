@@ -24,6 +24,7 @@ struct hl_publish {
     uint64_t seq;
     struct hl_log_opening opening;
     char site[HL_SITE_SIZE_MAX + 1];
+    char identity[HL_IDENTITY_SIZE_MAX + 1];
     char reference[HL_REFERENCE_BYTES];
 };
 

@@ -14,8 +14,8 @@ struct hl_relay {
     struct hl_link inner; /* what the session's hub answers */
     struct hl_task back;
     struct hl_hub *home;
-    struct hl_link *outer; /* the home's thread only; NULL: gone */
-    char site[HL_SITE_SIZE_MAX + 1];
+    struct hl_link *outer;   /* the home's thread only; NULL: gone */
+    struct hl_buffer origin; /* of the outer link */
     struct hl_buffer body;
     struct hl_buffer answer; /* or the texts of the problem, one behind the other */
     bool is_refused;
@@ -42,6 +42,7 @@ static struct hl_relay *relay_of(struct hl_link *link)
 
 static void free_relay(struct hl_relay *relay)
 {
+    hl_buffer_fini(&relay->origin);
     hl_buffer_fini(&relay->body);
     hl_buffer_fini(&relay->answer);
     free(relay);
@@ -139,17 +140,18 @@ bool hl_relay_start(struct hl_hub *home, struct hl_link *link, const struct hl_a
     struct hl_relay *relay = calloc(1, sizeof(*relay));
     if (relay == NULL)
         return false;
-    HL_CHECK(link->site.size <= HL_SITE_SIZE_MAX);
-    if (link->site.size > 0)
-        memcpy(relay->site, link->site.data, link->site.size);
-    relay->inner =
-        (struct hl_link){.ops = &inner_ops, .kind = HL_LINK_POLL, .site = hl_bytes_of(relay->site)};
+    hl_buffer_init(&relay->origin, link->origin.size);
+    hl_buffer_append_bytes(&relay->origin, link->origin);
+    relay->inner = (struct hl_link){.ops = &inner_ops,
+                                    .kind = HL_LINK_POLL,
+                                    .origin = hl_buffer_bytes(&relay->origin),
+                                    .is_same_host = link->is_same_host};
     relay->back.run = come_back;
     relay->home = home;
     relay->outer = link;
     hl_buffer_init(&relay->body, body.size);
     hl_buffer_append_bytes(&relay->body, body);
-    if (hl_buffer_failed(&relay->body) ||
+    if (hl_buffer_failed(&relay->body) || hl_buffer_failed(&relay->origin) ||
         !hl_registry_relay(home->config.registry, attach, relay)) {
         free_relay(relay);
         return false;

@@ -59,9 +59,22 @@ bool hl_session_is_visitor(const struct hl_session *session)
     return session->participant.role == HL_ROLE_VISITOR;
 }
 
+bool hl_session_sees(const struct hl_session *session, const struct hl_conversation *conversation)
+{
+    const struct hl_agents *agents = &session->hub->config.agents;
+
+    return hl_session_is_visitor(session) || agents->sees == NULL ||
+           agents->sees(agents->arg, &session->participant.id, conversation);
+}
+
 struct hl_bytes hl_session_site(const struct hl_session *session)
 {
     return hl_bytes_of(session->site != NULL ? session->site : session->hub->config.site);
+}
+
+struct hl_bytes hl_session_identity(const struct hl_session *session)
+{
+    return session->identity != NULL ? hl_bytes_of(session->identity) : (struct hl_bytes){0};
 }
 
 static int copy_site(struct hl_session *session, struct hl_bytes site)
@@ -70,6 +83,14 @@ static int copy_site(struct hl_session *session, struct hl_bytes site)
         return 0;
     session->site = strndup(site.data, site.size);
     return session->site == NULL ? -ENOMEM : 0;
+}
+
+static int copy_identity(struct hl_session *session, struct hl_bytes identity)
+{
+    if (identity.size == 0)
+        return 0;
+    session->identity = strndup(identity.data, identity.size);
+    return session->identity == NULL ? -ENOMEM : 0;
 }
 
 int hl_session_create(struct hl_hub *hub, const struct hl_session_birth *birth,
@@ -81,10 +102,13 @@ int hl_session_create(struct hl_hub *hub, const struct hl_session_birth *birth,
         return -ENOMEM;
     HL_CHECK(hl_id_map_find(&hub->sessions, &birth->id) == NULL);
     session->hub = hub;
-    if (copy_site(session, birth->site) != 0) {
+    if (copy_site(session, birth->site) != 0 || copy_identity(session, birth->identity) != 0) {
+        free(session->site);
         free(session);
         return -ENOMEM;
     }
+    session->inbox = birth->inbox;
+    session->may_write = birth->may_write;
     session->by_id.id = birth->id;
     session->participant = birth->participant;
     session->generation = birth->generation;
@@ -278,6 +302,7 @@ void hl_session_free(struct hl_session *session)
 {
     HL_CHECK(session->state == HL_SESSION_ENDED);
     free(session->site);
+    free(session->identity);
     free(session);
 }
 

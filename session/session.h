@@ -42,7 +42,10 @@ struct hl_session {
     struct hl_link *link; /* STREAM, or NULL */
     struct hl_poll *poll; /* the one to answer, or NULL */
     char *site;           /* owned; NULL: the hub's default */
-    json_t *deferred;     /* frames that came before the welcome; array or NULL */
+    char *identity;       /* owned; verified; NULL: none */
+    struct hl_id inbox;   /* of the conversation it may open; zero: none */
+    bool may_write;
+    json_t *deferred; /* frames that came before the welcome; array or NULL */
     uint64_t generation;
     uint64_t expected_seq;
     uint64_t stored_seq; /* highest one known to be stored */
@@ -66,6 +69,9 @@ struct hl_session_birth {
     struct hl_id id;
     struct hl_author participant;
     struct hl_bytes site; /* empty: default */
+    struct hl_bytes identity;
+    struct hl_id inbox;
+    bool may_write;
     uint64_t generation;
     uint64_t seq; /* expected next */
 };
@@ -75,7 +81,10 @@ int hl_session_create(struct hl_hub *hub, const struct hl_session_birth *birth,
                       struct hl_session **out_session);
 struct hl_session *hl_session_find(struct hl_hub *hub, const struct hl_id *id);
 bool hl_session_is_visitor(const struct hl_session *session);
+/* Whether it may follow the conversation, which is there. */
+bool hl_session_sees(const struct hl_session *session, const struct hl_conversation *conversation);
 struct hl_bytes hl_session_site(const struct hl_session *session);
+struct hl_bytes hl_session_identity(const struct hl_session *session); /* empty: none */
 
 /* Takes the link: a stream for good, a poll (rid, deadline) until it is answered. What link
  * it had before is ended as replaced; an earlier poll is answered as superseded. */

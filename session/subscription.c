@@ -1,6 +1,7 @@
 #include "session/subscription.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/result.h"
@@ -416,6 +417,7 @@ static void judge_start(struct hl_subscription *subscription,
     bool is_foreign = subscription->has_epoch && subscription->epoch != hub->epoch;
 
     raise_head(subscription, conversation->head);
+    memcpy(subscription->reference, conversation->reference, sizeof(subscription->reference));
     subscription->verdict = HL_VERDICT_RESUMED;
     if (is_foreign || offset > subscription->head)
         subscription->verdict = HL_VERDICT_RESET;
@@ -461,12 +463,31 @@ static bool finish_opening(struct hl_subscription *subscription,
     return true;
 }
 
+/* Nobody learns that it is there: to follow it is refused as unknown, or left out. */
+static void leave_out(struct hl_subscription *subscription)
+{
+    struct hl_session *session = subscription->session;
+
+    if (subscription->is_asked)
+        refuse_asked(subscription, HL_PROBLEM_UNKNOWN_CONVERSATION, "There is no such one.");
+    else
+        hl_subscription_destroy(subscription);
+    if (session->state != HL_SESSION_OPENING)
+        hl_session_flush(session);
+    else if (session->n_opening == 0 && hl_attach_welcome(session))
+        hl_attach_finish(session);
+}
+
 static void finish_first_page(struct hl_subscription *subscription,
                               const struct hl_conversation *conversation, bool is_unknown,
                               const struct hl_log_read *read)
 {
     struct hl_session *session = subscription->session;
 
+    if (!is_unknown && !hl_session_sees(session, conversation)) {
+        leave_out(subscription);
+        return;
+    }
     if (!finish_opening(subscription, conversation, is_unknown)) {
         hl_session_flush(session);
         return;

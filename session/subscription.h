@@ -44,6 +44,7 @@ struct hl_subscription {
     uint64_t cursor; /* everything up to here was passed */
     uint64_t head;   /* last offset known to be committed */
     uint64_t floor;
+    char reference[HL_REFERENCE_SIZE_MAX + 1]; /* empty: not known to exist yet */
     uint64_t told;   /* the client's position if nothing was lost: last offset it was told */
     uint64_t acked;  /* cumulative */
     uint64_t read;   /* by a person; cumulative */

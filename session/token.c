@@ -35,6 +35,12 @@ static void append_claims(struct hl_buffer *out, const struct hl_claims *claims)
     append_id(out, ",\"sid\":\"", HL_ID_SESSION, &claims->session);
     append_id(out, ",\"c\":\"", HL_ID_CONVERSATION, &claims->conversation);
     append_id(out, ",\"p\":\"", HL_ID_VISITOR, &claims->participant);
+    if (!hl_id_is_zero(&claims->inbox))
+        append_id(out, ",\"inbox\":\"", HL_ID_INBOX, &claims->inbox);
+    if (claims->identity[0] != '\0') {
+        hl_buffer_append_text(out, ",\"identity\":");
+        hl_json_append_string(out, hl_bytes_of(claims->identity));
+    }
     hl_buffer_append_text(out, ",\"gen\":");
     hl_buffer_append_u64(out, claims->generation);
     hl_buffer_append_text(out, ",\"expires_ms\":");
@@ -92,6 +98,18 @@ static int read_id(const json_t *object, const char *name, const char *prefix, s
     return hl_id_parse(text, prefix, out_id) == 0 ? 0 : HL_TOKEN_INVALID;
 }
 
+/* Members that only some tokens have. */
+static int read_more_claims(const json_t *object, struct hl_claims *out_claims)
+{
+    int r = 0;
+
+    if (json_object_get(object, "inbox") != NULL)
+        r = read_id(object, "inbox", HL_ID_INBOX, &out_claims->inbox);
+    if (r == 0 && json_object_get(object, "identity") != NULL)
+        r = copy_text(object, "identity", out_claims->identity, sizeof(out_claims->identity));
+    return r;
+}
+
 static int read_claims(const json_t *object, struct hl_claims *out_claims)
 {
     const json_t *generation = json_object_get(object, "gen");
@@ -104,7 +122,8 @@ static int read_claims(const json_t *object, struct hl_claims *out_claims)
         copy_text(object, "region", out_claims->region, sizeof(out_claims->region)) != 0 ||
         read_id(object, "sid", HL_ID_SESSION, &out_claims->session) != 0 ||
         read_id(object, "c", HL_ID_CONVERSATION, &out_claims->conversation) != 0 ||
-        read_id(object, "p", HL_ID_VISITOR, &out_claims->participant) != 0)
+        read_id(object, "p", HL_ID_VISITOR, &out_claims->participant) != 0 ||
+        read_more_claims(object, out_claims) != 0)
         return HL_TOKEN_INVALID;
     out_claims->generation = (uint64_t)json_integer_value(generation);
     out_claims->expires_ms = json_integer_value(expires);

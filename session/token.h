@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "store/conversation.h"
 
 enum {
     HL_TOKEN_KEYS_MAX = 8,
@@ -30,6 +31,8 @@ struct hl_claims {
     struct hl_id session;
     struct hl_id conversation;
     struct hl_id participant;
+    struct hl_id inbox;                      /* zero: none */
+    char identity[HL_IDENTITY_SIZE_MAX + 1]; /* verified; empty: none */
     uint64_t generation;
     int64_t expires_ms;
 };

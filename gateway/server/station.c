@@ -32,17 +32,16 @@ struct hl_station {
     struct hl_station_stats stats;
 };
 
-static int find_agent(void *arg, struct hl_bytes secret, struct hl_agent *out_agent)
+static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer)
 {
     struct hl_station *station = arg;
     struct hl_key key;
     if (hl_keys_find(station->house->keys, secret, &key) != 0)
         return HL_AGENTS_UNKNOWN;
-    memset(out_agent, 0, sizeof(*out_agent));
-    out_agent->id = key.id;
-    out_agent->role = key.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT;
-    _Static_assert(sizeof(out_agent->name) == sizeof(key.name), "same bound");
-    memcpy(out_agent->name, key.name, sizeof(key.name));
+    *out_bearer = (struct hl_bearer){
+        .id = key.id,
+        .role = key.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
+        .may_write = true};
     return 0;
 }
 

@@ -76,11 +76,11 @@ static void fill_random(void *arg, void *out, size_t size)
         bytes[i] = (uint8_t)sim_random(arg, 256);
 }
 
-static int find_agent(void *arg, struct hl_bytes secret, struct hl_agent *out_agent)
+static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer)
 {
     (void)arg;
-    *out_agent = (struct hl_agent){.role = HL_ROLE_AGENT};
-    memset(&out_agent->id, secret.data[secret.size - 1], sizeof(out_agent->id));
+    *out_bearer = (struct hl_bearer){.may_write = true, .role = HL_ROLE_AGENT};
+    memset(&out_bearer->id, secret.data[secret.size - 1], sizeof(out_bearer->id));
     return 0;
 }
 

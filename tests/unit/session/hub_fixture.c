@@ -180,13 +180,13 @@ static void fill_random(void *arg, void *out, size_t size)
     }
 }
 
-static int find_agent(void *arg, struct hl_bytes secret, struct hl_agent *out_agent)
+static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer)
 {
     (void)arg;
     if (!hl_bytes_is(secret, FIXTURE_AGENT_KEY))
         return HL_AGENTS_UNKNOWN;
-    *out_agent = (struct hl_agent){.role = HL_ROLE_AGENT, .name = "Ann"};
-    memset(&out_agent->id, 0xa9, sizeof(out_agent->id));
+    *out_bearer = (struct hl_bearer){.may_write = true, .role = HL_ROLE_AGENT};
+    memset(&out_bearer->id, 0xa9, sizeof(out_bearer->id));
     return 0;
 }
 
@@ -199,7 +199,8 @@ void fixture_add_hub(struct fixture *fixture)
                                    .random = &fixture->random,
                                    .registry = fixture->registry,
                                    .keys = &fixture->keys,
-                                   .agents = {.find = find_agent},
+                                   .agents = {.find = find_agent, .sees = fixture->sees},
+                                   .sites = fixture->sites,
                                    .node = "node-1",
                                    .site = "main",
                                    .limits = fixture->limits};

@@ -31,6 +31,8 @@ struct fixture {
     struct hl_registry *registry;
     struct hl_token_keys keys;
     struct hl_hub_limits limits;
+    struct hl_sites sites; /* of hubs made from now on: nothing unless a test sets it */
+    bool (*sees)(void *arg, const struct hl_id *agent, const struct hl_conversation *conversation);
     struct hl_hub *hubs[FIXTURE_HUBS];
     struct fixture_link *links[FIXTURE_LINKS]; /* freed with the fixture */
     size_t n_links;

@@ -33,6 +33,8 @@ static void test_good_frames(void **state)
         {HL_FRAME_HELLO,
          "{\"t\":\"hello\",\"v\":1,\"token\":\"x\",\"site\":\"s\",\"seq\":9,"
          "\"pos\":[{\"c\":\"" C "\",\"e\":\"7\",\"o\":3}],\"context\":{},\"new\":1}"},
+        {HL_FRAME_HELLO, "{\"t\":\"hello\",\"v\":1,\"inbox\":\"Returns\","
+                         "\"identity\":{\"id\":\"c-1\",\"hash\":\"00\"}}"},
         {HL_FRAME_PUB, "{\"t\":\"pub\",\"mid\":\"a\",\"body\":{\"text\":\"x\"}}"},
         {HL_FRAME_PUB, "{\"t\":\"pub\",\"mid\":\"a\",\"kind\":\"form\",\"body\":{},\"if_seen\":0}"},
         {HL_FRAME_ACK, "{\"t\":\"ack\",\"o\":0}"},
@@ -75,6 +77,12 @@ static void test_faults_point_at_the_member(void **state)
         {"{\"t\":\"hello\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
         {"{\"t\":\"hello\",\"v\":\"1\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
         {"{\"t\":\"hello\",\"v\":1,\"token\":\"\"}", HL_PROBLEM_INVALID_FIELD, "/token"},
+        {"{\"t\":\"hello\",\"v\":1,\"inbox\":7}", HL_PROBLEM_INVALID_FIELD, "/inbox"},
+        {"{\"t\":\"hello\",\"v\":1,\"identity\":\"c-1\"}", HL_PROBLEM_INVALID_FIELD, "/identity"},
+        {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"c-1\"}}", HL_PROBLEM_INVALID_FIELD,
+         "/identity"},
+        {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"a\\nb\",\"hash\":\"0\"}}",
+         HL_PROBLEM_INVALID_FIELD, "/identity"},
         {"{\"t\":\"hello\",\"v\":1,\"seq\":0}", HL_PROBLEM_INVALID_FIELD, "/seq"},
         {"{\"t\":\"hello\",\"v\":1,\"pos\":{}}", HL_PROBLEM_INVALID_FIELD, "/pos"},
         {"{\"t\":\"hello\",\"v\":1,\"pos\":[1]}", HL_PROBLEM_INVALID_FIELD, "/pos/0/c"},

@@ -52,6 +52,25 @@ static void test_comes_back_whole(void **state)
     hl_buffer_fini(&token);
 }
 
+/* Where a visitor will open a conversation, and as who; both or neither. */
+static void test_more_claims(void **state)
+{
+    struct hl_token_keys keys = make_keys("k1", 1);
+    struct hl_claims want = make_claims();
+    struct hl_claims got;
+    struct hl_buffer token;
+
+    (void)state;
+    memset(want.inbox.b, 7, sizeof(want.inbox.b));
+    memset(want.identity, '"', HL_IDENTITY_SIZE_MAX); /* as long as its text can get */
+    memset(want.site, 's', 64);
+    hl_buffer_init(&token, HL_TOKEN_SIZE_MAX);
+    assert_int_equal(hl_token_seal(&keys, hl_random_system(), &want, &token), 0);
+    assert_int_equal(hl_token_open(&keys, now_ms, hl_buffer_bytes(&token), &got), 0);
+    assert_memory_equal(&got, &want, sizeof(want));
+    hl_buffer_fini(&token);
+}
+
 static void test_no_flipped_bit_passes(void **state)
 {
     struct hl_token_keys keys = make_keys("k1", 1);
@@ -125,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_comes_back_whole),
+        cmocka_unit_test(test_more_claims),
         cmocka_unit_test(test_no_flipped_bit_passes),
         cmocka_unit_test(test_rotation),
         cmocka_unit_test(test_foreign_key_of_the_same_name),
