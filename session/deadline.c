@@ -5,6 +5,7 @@
 #include "session/frame_text.h"
 #include "session/hub_private.h"
 #include "session/poll.h"
+#include "session/receipt.h"
 #include "session/session.h"
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -32,7 +33,7 @@ static void send_ping(struct hl_session *session)
     for (struct hl_list *at = session->subscriptions.next; at != &session->subscriptions;
          at = at->next) {
         struct hl_subscription *subscription = HL_CONTAINER_OF(at, struct hl_subscription, member);
-        hl_subscription_mark(subscription);
+        hl_receipt_mark_delivered(subscription);
         if (subscription->state == HL_SUBSCRIPTION_OPENING)
             continue;
         hl_frame_text_ping_head(out, is_first, &subscription->by_conversation.id,

@@ -60,15 +60,6 @@ void hl_ephemeral_typing(struct hl_subscription *subscription, bool is_on)
     hl_registry_tell(session->hub->config.registry, &signal);
 }
 
-void hl_ephemeral_receipt(struct hl_subscription *subscription)
-{
-    struct hl_signal signal = make_signal(subscription, HL_SIGNAL_RECEIPT);
-
-    signal.delivered = subscription->acked;
-    signal.read = subscription->read;
-    hl_registry_tell(subscription->session->hub->config.registry, &signal);
-}
-
 /* ---- what comes in ---- */
 
 /* The frame's text in the hub's scratch: the same for all who hear it. */
@@ -77,12 +68,8 @@ static struct hl_bytes write_signal(struct hl_hub *hub, const struct hl_signal *
     struct hl_buffer *out = &hub->scratch;
 
     hl_buffer_clear(out);
-    if (signal->kind == HL_SIGNAL_RECEIPT)
-        hl_frame_text_receipt(out, &signal->conversation, &signal->from, signal->delivered,
-                              signal->read);
-    else
-        hl_frame_text_state(out, signal->kind == HL_SIGNAL_TYPING ? "typing" : "presence",
-                            &signal->conversation, &signal->from, signal->is_on);
+    hl_frame_text_state(out, signal->kind == HL_SIGNAL_TYPING ? "typing" : "presence",
+                        &signal->conversation, &signal->from, signal->is_on);
     return hl_buffer_bytes(out);
 }
 

@@ -1,5 +1,5 @@
-/* What is told to others and not stored: typing, presence, receipts; and what other hubs
- * tell this one. It may be lost, and is not sent to who cannot take it now.
+/* What is told to others and not stored: typing, presence; and what other hubs tell
+ * this one. It may be lost, and is not sent to who cannot take it now.
  * Thread: the loop's. */
 #ifndef HL_SESSION_EPHEMERAL_H
 #define HL_SESSION_EPHEMERAL_H
@@ -14,7 +14,6 @@ void hl_ephemeral_presence(struct hl_session *session, bool is_on);
 void hl_ephemeral_presence_in(struct hl_subscription *subscription, bool is_on);
 /* Dropped if it comes too fast. */
 void hl_ephemeral_typing(struct hl_subscription *subscription, bool is_on);
-void hl_ephemeral_receipt(struct hl_subscription *subscription);
 void hl_ephemeral_on_signal(struct hl_registry_member *member, const struct hl_signal *signal);
 
 #endif

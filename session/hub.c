@@ -11,6 +11,7 @@
 #include "session/frame_text.h"
 #include "session/hub_private.h"
 #include "session/poll.h"
+#include "session/receipt.h"
 #include "session/receive.h"
 #include "session/relay.h"
 #include "session/session.h"
@@ -174,6 +175,7 @@ int hl_hub_create(const struct hl_hub_config *config, struct hl_hub **out_hub)
     hl_registry_join(config->registry, &hub->member);
     hub->commits.loop = config->loop;
     hub->commits.on_commit = hl_broadcast_on_commit;
+    hub->commits.on_mark = hl_receipt_on_mark;
     hl_log_subscribe(config->log, &hub->commits);
     *out_hub = hub;
     return 0;

@@ -9,6 +9,7 @@
 #include "session/frame_text.h"
 #include "session/hub_private.h"
 #include "session/publish.h"
+#include "session/receipt.h"
 #include "session/session.h"
 
 enum { DEFERRED_MESSAGES_MAX = 4, REF_SIZE_MAX = 32 };
@@ -101,8 +102,8 @@ static void handle_ack(struct hl_session *session, const struct hl_frame *frame)
         hl_session_progress(session);
         hl_subscription_pump_all(session); /* what still waits says so again */
     }
-    if (ack->has_read && hl_subscription_mark_read(subscription, ack->read))
-        hl_ephemeral_receipt(subscription);
+    if (ack->has_read)
+        hl_receipt_mark_read(subscription, ack->read);
 }
 
 static void handle_credit(struct hl_session *session, const struct hl_frame *frame)
@@ -158,7 +159,7 @@ static void handle_unsub(struct hl_session *session, const struct hl_frame *fram
         return;
     }
     hl_ephemeral_presence_in(subscription, false);
-    hl_subscription_mark(subscription);
+    hl_receipt_mark_delivered(subscription);
     hl_subscription_destroy(subscription);
 }
 

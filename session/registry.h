@@ -24,7 +24,6 @@ enum hl_signal_kind {
     HL_SIGNAL_FENCE,    /* session below generation is over; is_on: a poll took over */
     HL_SIGNAL_TYPING,   /* is_on */
     HL_SIGNAL_PRESENCE, /* is_on; asks those present to say so, to `session` alone */
-    HL_SIGNAL_RECEIPT,  /* delivered, read */
     HL_SIGNAL_RELAY,    /* a poll of a session of this hub; never lost once it was put in */
 };
 
@@ -38,7 +37,6 @@ struct hl_signal {
     struct hl_id conversation;
     struct hl_author from;
     bool is_on;
-    uint64_t delivered, read;
     struct hl_relay *relay;
 };
 

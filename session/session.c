@@ -12,6 +12,7 @@
 #include "session/hub_private.h"
 #include "session/poll.h"
 #include "session/publish.h"
+#include "session/receipt.h"
 #include "session/subscription.h"
 
 enum { N_STATES = HL_SESSION_ENDED + 1 };
@@ -271,7 +272,7 @@ static void drop_contents(struct hl_session *session)
     while (!hl_list_is_empty(&session->subscriptions)) {
         struct hl_subscription *subscription =
             HL_CONTAINER_OF(session->subscriptions.next, struct hl_subscription, member);
-        hl_subscription_mark(subscription);
+        hl_receipt_mark_delivered(subscription);
         hl_subscription_destroy(subscription);
     }
     hl_publish_abandon(session);

@@ -8,6 +8,7 @@
 #include "session/attach.h"
 #include "session/ephemeral.h"
 #include "session/hub_private.h"
+#include "session/receipt.h"
 #include "session/session.h"
 
 enum { N_STATES = HL_SUBSCRIPTION_READING + 1, LIST_SEARCH_MAX = 8 };
@@ -117,6 +118,7 @@ void hl_subscription_destroy(struct hl_subscription *subscription)
     hl_id_map_remove(&session->hub->subscriptions, &subscription->by_conversation);
     hl_list_remove(&subscription->member);
     session->n_subscriptions--;
+    free(subscription->marks);
     free(subscription);
 }
 
@@ -276,6 +278,13 @@ void hl_subscription_pump(struct hl_subscription *subscription)
     if (!is_attached || subscription->state == HL_SUBSCRIPTION_OPENING ||
         subscription->state == HL_SUBSCRIPTION_READING)
         return;
+    hl_receipt_write(subscription);
+    if (subscription->has_missed_marks && hl_session_can_take(session)) {
+        if (subscription->state == HL_SUBSCRIPTION_LEVEL)
+            move_state(subscription, HL_SUBSCRIPTION_BEHIND);
+        request_read(subscription);
+        return;
+    }
     if (subscription->cursor == subscription->head) {
         become_level(subscription);
         return;
@@ -356,34 +365,6 @@ void hl_subscription_place_all(struct hl_session *session, const json_t *positio
     }
 }
 
-static void tell_mark(struct hl_subscription *subscription)
-{
-    struct hl_log_mark mark = {.conversation = subscription->by_conversation.id,
-                               .participant = subscription->session->participant,
-                               .delivered = subscription->acked,
-                               .read = subscription->read};
-
-    subscription->marked = subscription->acked;
-    hl_log_mark(hub_of(subscription)->config.log, &mark);
-}
-
-void hl_subscription_mark(struct hl_subscription *subscription)
-{
-    if (subscription->acked > subscription->marked)
-        tell_mark(subscription);
-}
-
-bool hl_subscription_mark_read(struct hl_subscription *subscription, uint64_t offset)
-{
-    uint64_t read = offset < subscription->acked ? offset : subscription->acked;
-
-    if (read <= subscription->read)
-        return false;
-    subscription->read = read;
-    tell_mark(subscription);
-    return true;
-}
-
 bool hl_subscription_has_more(const struct hl_session *session)
 {
     for (struct hl_list *at = session->subscriptions.next; at != &session->subscriptions;
@@ -427,7 +408,6 @@ static void judge_start(struct hl_subscription *subscription,
         offset = 0;
     move_cursor(subscription, offset, offset);
     subscription->acked = offset;
-    subscription->marked = offset;
 }
 
 static void refuse_asked(struct hl_subscription *subscription, enum hl_problem_code code,
@@ -533,6 +513,11 @@ static void finish_read(struct hl_log_read *read, int r)
     struct hl_hub *hub = reading->hub;
 
     hub->readers.n_active--;
+    if (subscription != NULL && r == 0 && read->marks != NULL) {
+        hl_receipt_keep(subscription, read->marks);
+        read->marks = NULL;
+    }
+    free(read->marks);
     if (subscription != NULL) {
         subscription->reading = NULL;
         if (r < 0)
@@ -554,10 +539,18 @@ static bool start_read(struct hl_hub *hub, struct hl_subscription *subscription)
 {
     struct hl_session *session = subscription->session;
     struct hl_reading *reading = calloc(1, sizeof(*reading));
+    struct hl_log_marks *marks = NULL;
     bool is_opening = subscription->state == HL_SUBSCRIPTION_OPENING;
 
     if (reading == NULL)
         return false;
+    if (is_opening || subscription->has_missed_marks) {
+        marks = calloc(1, sizeof(*marks));
+        if (marks == NULL) {
+            free(reading);
+            return false;
+        }
+    }
     reading->hub = hub;
     reading->subscription = subscription;
     reading->read = (struct hl_log_read){.loop = hub->config.loop,
@@ -565,16 +558,19 @@ static bool start_read(struct hl_hub *hub, struct hl_subscription *subscription)
                                          .conversation = subscription->by_conversation.id,
                                          .after = subscription->cursor,
                                          .limit = hub->config.limits.page_entries,
-                                         .bytes_max = hub->config.limits.page_bytes};
+                                         .bytes_max = hub->config.limits.page_bytes,
+                                         .marks = marks};
     if (is_opening)
         reading->read.after = subscription->start;
     /* the first pages of an agent with many conversations would only be dropped */
     if (is_opening && session->n_subscriptions > 1)
         reading->read.limit = 1;
     if (hl_log_read(hub->config.log, &reading->read) != 0) {
+        free(marks);
         free(reading);
         return false;
     }
+    subscription->has_missed_marks = false;
     hl_list_remove(&subscription->waiting);
     subscription->reading = reading;
     hub->readers.n_active++;

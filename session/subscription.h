@@ -45,10 +45,13 @@ struct hl_subscription {
     uint64_t head;   /* last offset known to be committed */
     uint64_t floor;
     char reference[HL_REFERENCE_SIZE_MAX + 1]; /* empty: not known to exist yet */
-    uint64_t told;   /* the client's position if nothing was lost: last offset it was told */
-    uint64_t acked;  /* cumulative */
-    uint64_t read;   /* by a person; cumulative */
-    uint64_t marked; /* the part of acked that was handed to the log */
+    uint64_t told;        /* the client's position if nothing was lost: last offset it was told */
+    uint64_t acked;       /* cumulative */
+    uint64_t read;        /* by a person; cumulative */
+    uint64_t marked;      /* the part of acked that the log knows */
+    uint64_t read_before; /* what the log knew of read when it began */
+    struct hl_log_marks *marks; /* of all in it, not yet told; or NULL */
+    bool has_missed_marks;      /* some could not be told: to be read again */
     struct hl_reading *reading;
     struct hl_list waiting; /* for a reading */
 };
@@ -92,13 +95,9 @@ void hl_subscription_rewind(struct hl_subscription *subscription, uint64_t after
 /* The client's positions at the start of a poll: what was lost on the way is sent again. A
  * conversation that is not among them counts as 0. */
 void hl_subscription_place_all(struct hl_session *session, const json_t *positions);
-/* A person has read up to here. True if that is news. */
-bool hl_subscription_mark_read(struct hl_subscription *subscription, uint64_t offset);
 /* Would a session with a link be sent more at once? */
 bool hl_subscription_has_more(const struct hl_session *session);
 bool hl_subscription_is_reading(const struct hl_session *session);
-/* Tells the log how far was delivered, if that is news. */
-void hl_subscription_mark(struct hl_subscription *subscription);
 
 void hl_readers_init(struct hl_readers *readers);
 /* Starts reads that wait, as far as the log takes them. */

@@ -33,6 +33,7 @@ enum {
 };
 
 struct hl_log;
+struct hl_log_marks;
 
 struct hl_log_conditions {
     bool if_unassigned;
@@ -96,6 +97,7 @@ struct hl_log_read {
     bool backward; /* entries before `after` (0: from the end), still given ascending */
     uint32_t limit;
     uint32_t bytes_max;
+    struct hl_log_marks *marks; /* NULL: not wanted; else its items are filled as well */
     /* out, when r is 0 */
     struct hl_batch *batch;       /* one reference is the caller's; may be empty */
     struct hl_conversation found; /* as of the same snapshot */
@@ -190,13 +192,13 @@ int hl_log_marks(struct hl_log *log, struct hl_log_marks *marks); /* as hl_log_r
  * on the loop's own thread; after unsubscribe returned, neither is called again.
  *
  * on_mark tells of delivered and read positions that were raised, by whoever, on every
- * subscribed loop: never from within hl_log_mark, never lower than what it told before of that
- * participant unless the log was opened anew. Several raises may come as one. A crowd of marks
- * may lose some: hl_log_marks has them all. */
+ * subscribed loop, but never from within hl_log_mark. Several raises may come as one. Figures
+ * may be lower than some told before, which then still hold: who tells them on takes the
+ * higher ones. A crowd of marks may lose some: hl_log_marks has them all. */
 struct hl_log_subscription {
     struct hl_loop *loop;
     void (*on_commit)(struct hl_log_subscription *subscription, struct hl_batch *batch);
-    /* NULL: not wanted. The mark is lent; it holds what the participant stands at now. */
+    /* NULL: not wanted. The mark is lent for the call. */
     void (*on_mark)(struct hl_log_subscription *subscription, const struct hl_log_mark *mark);
     struct hl_list link; /* the engine's */
     void *engine;        /* the engine's */

@@ -22,13 +22,14 @@ struct memory_log {
     struct hl_log_info counts;
 };
 
-/* A committed entry on its way to a subscriber on another loop. */
+/* A committed entry or a mark on its way to a subscriber. */
 struct delivery {
     struct hl_task task;
     struct hl_list link;
     struct memory_log *log;
     struct hl_log_subscription *subscription; /* NULL once unsubscribed */
-    struct hl_batch *batch;
+    struct hl_batch *batch;                   /* NULL: a mark */
+    struct hl_log_mark mark;
 };
 
 static struct memory_log *memory_of(struct hl_log *log)
@@ -66,23 +67,29 @@ static void run_delivery(struct hl_task *task)
     struct delivery *delivery = HL_CONTAINER_OF(task, struct delivery, task);
     struct memory_log *log = delivery->log;
 
-    if (delivery->subscription != NULL)
+    if (delivery->subscription != NULL && delivery->batch != NULL)
         delivery->subscription->on_commit(delivery->subscription, delivery->batch);
+    else if (delivery->subscription != NULL)
+        delivery->subscription->on_mark(delivery->subscription, &delivery->mark);
     hl_batch_unref(delivery->batch);
     hl_list_remove(&delivery->link);
     free(delivery);
     free_if_done(log);
 }
 
+/* Without a batch it is about the mark. */
 static void post_delivery(struct memory_log *log, struct hl_log_subscription *subscription,
-                          struct hl_batch *batch)
+                          struct hl_batch *batch, const struct hl_log_mark *mark)
 {
     struct delivery *delivery = calloc(1, sizeof(*delivery));
 
     HL_CHECK(delivery != NULL);
     delivery->log = log;
     delivery->subscription = subscription;
-    delivery->batch = hl_batch_ref(batch);
+    if (batch != NULL)
+        delivery->batch = hl_batch_ref(batch);
+    else
+        delivery->mark = *mark;
     hl_list_add(&log->deliveries, &delivery->link);
     post_task(subscription->loop, &delivery->task, run_delivery);
 }
@@ -100,7 +107,7 @@ static void publish_batch(struct memory_log *log, const struct hl_loop *loop,
         if (subscription->loop == loop)
             subscription->on_commit(subscription, batch);
         else if (batch->n_entries > 0)
-            post_delivery(log, subscription, batch);
+            post_delivery(log, subscription, batch, NULL);
     }
 }
 
@@ -203,10 +210,8 @@ static void run_marks(struct hl_task *task)
     const struct hl_memory_conversation *found =
         hl_memory_state_find(&log->state, &marks->conversation);
 
-    if (found != NULL) {
-        memcpy(marks->items, found->marks, found->n_marks * sizeof(found->marks[0]));
-        marks->n_items = found->n_marks;
-    }
+    if (found != NULL)
+        hl_memory_state_marks(found, marks);
     marks->done(marks, found != NULL ? 0 : HL_LOG_UNKNOWN);
     end_request(log);
 }
@@ -249,9 +254,19 @@ static int take_marks(struct hl_log *log, struct hl_log_marks *marks)
     return take_request(log, &marks->log, marks->loop, &marks->task, run_marks);
 }
 
-static void take_mark(struct hl_log *log, const struct hl_log_mark *mark)
+static void take_mark(struct hl_log *base, const struct hl_log_mark *mark)
 {
-    hl_memory_state_mark(&memory_of(log)->state, mark);
+    struct memory_log *log = memory_of(base);
+    struct hl_log_mark now = *mark;
+
+    if (!hl_memory_state_mark(&log->state, &now))
+        return;
+    for (struct hl_list *at = log->subscriptions.next; at != &log->subscriptions; at = at->next) {
+        struct hl_log_subscription *subscription =
+            HL_CONTAINER_OF(at, struct hl_log_subscription, link);
+        if (subscription->on_mark != NULL)
+            post_delivery(log, subscription, NULL, &now);
+    }
 }
 
 static void add_subscription(struct hl_log *log, struct hl_log_subscription *subscription)

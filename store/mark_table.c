@@ -46,18 +46,22 @@ static size_t find_slot(const struct hl_mark_half *half, const struct hl_log_mar
     return at;
 }
 
-static void raise_in(struct hl_mark_half *half, const struct hl_log_mark *mark)
+/* Whether that changed anything; *io_mark becomes what waits there now. */
+static bool raise_in(struct hl_mark_half *half, struct hl_log_mark *io_mark)
 {
-    size_t slot = find_slot(half, mark);
+    size_t slot = find_slot(half, io_mark);
 
     if (half->slots[slot] != 0) {
-        (void)hl_engine_raise_mark(&half->marks[half->slots[slot] - 1], mark);
-        return;
+        struct hl_log_mark *waiting = &half->marks[half->slots[slot] - 1];
+        bool raised = hl_engine_raise_mark(waiting, io_mark);
+        *io_mark = *waiting;
+        return raised;
     }
     if (half->n_marks == HL_MARK_TABLE_MAX)
-        return;
-    half->marks[half->n_marks++] = *mark;
+        return false;
+    half->marks[half->n_marks++] = *io_mark;
     half->slots[slot] = (uint16_t)half->n_marks;
+    return true;
 }
 
 static void clear_half(struct hl_mark_half *half)
@@ -66,10 +70,11 @@ static void clear_half(struct hl_mark_half *half)
     half->n_marks = 0;
 }
 
-size_t hl_mark_table_raise(struct hl_mark_table *table, const struct hl_log_mark *mark)
+size_t hl_mark_table_raise(struct hl_mark_table *table, struct hl_log_mark *io_mark,
+                           bool *out_raised)
 {
     HL_CHECK(pthread_mutex_lock(&table->lock) == 0);
-    raise_in(table->filling, mark);
+    *out_raised = raise_in(table->filling, io_mark);
     size_t n = table->filling->n_marks;
     HL_CHECK(pthread_mutex_unlock(&table->lock) == 0);
     return n;
@@ -91,7 +96,7 @@ void hl_mark_table_end_flush(struct hl_mark_table *table, bool written)
 {
     HL_CHECK(pthread_mutex_lock(&table->lock) == 0);
     for (size_t i = 0; !written && i < table->flushing->n_marks; i++)
-        raise_in(table->filling, &table->flushing->marks[i]);
+        (void)raise_in(table->filling, &table->flushing->marks[i]);
     clear_half(table->flushing);
     HL_CHECK(pthread_mutex_unlock(&table->lock) == 0);
 }

@@ -26,8 +26,10 @@ struct hl_mark_table {
 int hl_mark_table_create(struct hl_mark_table **out_table); /* 0, -ENOMEM */
 void hl_mark_table_destroy(struct hl_mark_table *table);    /* accepts NULL */
 
-/* Dropped if the table is full. How many wait now, this one included. */
-size_t hl_mark_table_raise(struct hl_mark_table *table, const struct hl_log_mark *mark);
+/* Dropped if the table is full. How many wait now, this one included. *io_mark becomes what
+ * waits for the participant now; *out_raised: whether it raised anything as far as is known. */
+size_t hl_mark_table_raise(struct hl_mark_table *table, struct hl_log_mark *io_mark,
+                           bool *out_raised);
 
 /* What is to be written: lent until end_flush. Written or not, marks raised meanwhile wait for
  * the next flush; those not written are raised again. */

@@ -240,6 +240,16 @@ void hl_memory_state_read(struct hl_memory_state *state,
     struct hl_entry *const *first = conversation->entries + (read->backward ? from - n : from);
     read->batch = copy_entries(state, first, n);
     read->found = *is;
+    if (read->marks != NULL)
+        hl_memory_state_marks(conversation, read->marks);
+}
+
+void hl_memory_state_marks(const struct hl_memory_conversation *conversation,
+                           struct hl_log_marks *marks)
+{
+    marks->conversation = conversation->state.id;
+    memcpy(marks->items, conversation->marks, conversation->n_marks * sizeof(marks->items[0]));
+    marks->n_items = conversation->n_marks;
 }
 
 void hl_memory_state_scan(struct hl_memory_state *state, struct hl_log_scan *scan)
@@ -326,22 +336,23 @@ void hl_memory_state_list(struct hl_memory_state *state, struct hl_log_list *lis
     free(found);
 }
 
-void hl_memory_state_mark(struct hl_memory_state *state, const struct hl_log_mark *mark)
+bool hl_memory_state_mark(struct hl_memory_state *state, struct hl_log_mark *io_mark)
 {
-    struct hl_memory_conversation *conversation = hl_memory_state_find(state, &mark->conversation);
-    struct hl_log_mark raised = *mark;
+    struct hl_memory_conversation *conversation =
+        hl_memory_state_find(state, &io_mark->conversation);
+    struct hl_log_mark raised = *io_mark;
 
     if (conversation == NULL)
-        return;
+        return false;
     struct hl_log_mark *marks = conversation->marks;
     size_t n = conversation->n_marks;
     size_t at = 0;
-    while (at < n && !hl_author_equal(&marks[at].participant, &mark->participant))
+    while (at < n && !hl_author_equal(&marks[at].participant, &io_mark->participant))
         at++;
     if (at < n) {
         raised = marks[at];
-        if (!hl_engine_raise_mark(&raised, mark))
-            return;
+        if (!hl_engine_raise_mark(&raised, io_mark))
+            return false;
     } else if (n == HL_MARKS_MAX) {
         at = 0; /* the one raised longest ago makes room */
     } else {
@@ -349,6 +360,8 @@ void hl_memory_state_mark(struct hl_memory_state *state, const struct hl_log_mar
     }
     memmove(&marks[at], &marks[at + 1], (n - at - 1) * sizeof(marks[0]));
     marks[n - 1] = raised;
+    *io_mark = raised;
+    return true;
 }
 
 /* Folds a conversation again from the entries it has left. */

@@ -1,8 +1,10 @@
 #include "store/outlet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
+#include "store/engine.h"
 
 struct hl_outlet *hl_outlet_create(struct hl_loop *loop)
 {
@@ -13,6 +15,7 @@ struct hl_outlet *hl_outlet_create(struct hl_loop *loop)
     atomic_init(&outlet->refs, 1);
     outlet->loop = loop;
     hl_list_init(&outlet->subscriptions);
+    HL_CHECK(pthread_mutex_init(&outlet->lock, NULL) == 0);
     return outlet;
 }
 
@@ -24,8 +27,10 @@ static struct hl_outlet *ref_outlet(struct hl_outlet *outlet)
 
 void hl_outlet_unref(struct hl_outlet *outlet)
 {
-    if (outlet != NULL && atomic_fetch_sub_explicit(&outlet->refs, 1, memory_order_acq_rel) == 1)
-        free(outlet);
+    if (outlet == NULL || atomic_fetch_sub_explicit(&outlet->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    HL_CHECK(pthread_mutex_destroy(&outlet->lock) == 0);
+    free(outlet);
 }
 
 void hl_outlet_add(struct hl_outlet *outlet, struct hl_log_subscription *subscription)
@@ -41,6 +46,61 @@ void hl_outlet_remove(struct hl_outlet *outlet, struct hl_log_subscription *subs
     hl_list_remove(&subscription->link);
     subscription->engine = NULL;
     outlet->n_subscriptions--;
+}
+
+static void tell_subscriptions(struct hl_outlet *outlet, const struct hl_log_mark *mark)
+{
+    struct hl_list *next = NULL;
+
+    for (struct hl_list *at = outlet->subscriptions.next; at != &outlet->subscriptions; at = next) {
+        struct hl_log_subscription *subscription =
+            HL_CONTAINER_OF(at, struct hl_log_subscription, link);
+        next = at->next;
+        if (subscription->on_mark != NULL)
+            subscription->on_mark(subscription, mark);
+    }
+}
+
+static void run_marks(struct hl_task *task)
+{
+    struct hl_outlet *outlet = HL_CONTAINER_OF(task, struct hl_outlet, marks_task);
+    struct hl_log_mark marks[HL_OUTLET_MARKS_MAX];
+
+    HL_CHECK(pthread_mutex_lock(&outlet->lock) == 0);
+    size_t n_marks = outlet->n_marks;
+    memcpy(marks, outlet->marks, n_marks * sizeof(marks[0]));
+    outlet->n_marks = 0;
+    HL_CHECK(pthread_mutex_unlock(&outlet->lock) == 0);
+    for (size_t i = 0; i < n_marks; i++)
+        tell_subscriptions(outlet, &marks[i]);
+    hl_outlet_unref(outlet);
+}
+
+/* Whether one of the same participant waits; it is raised. */
+static bool raise_waiting(struct hl_outlet *outlet, const struct hl_log_mark *mark)
+{
+    for (size_t i = outlet->n_marks; i > 0; i--) {
+        struct hl_log_mark *other = &outlet->marks[i - 1];
+        if (!hl_id_equal(&other->conversation, &mark->conversation) ||
+            !hl_author_equal(&other->participant, &mark->participant))
+            continue;
+        (void)hl_engine_raise_mark(other, mark);
+        return true;
+    }
+    return false;
+}
+
+void hl_outlet_tell_mark(struct hl_outlet *outlet, const struct hl_log_mark *mark)
+{
+    HL_CHECK(pthread_mutex_lock(&outlet->lock) == 0);
+    bool first = outlet->n_marks == 0;
+    if (!raise_waiting(outlet, mark) && outlet->n_marks < HL_OUTLET_MARKS_MAX)
+        outlet->marks[outlet->n_marks++] = *mark;
+    if (first) {
+        outlet->marks_task.run = run_marks;
+        hl_loop_post(ref_outlet(outlet)->loop, &outlet->marks_task);
+    }
+    HL_CHECK(pthread_mutex_unlock(&outlet->lock) == 0);
 }
 
 struct hl_parcel *hl_parcel_find(struct hl_list *parcels, const struct hl_loop *loop)

@@ -6,9 +6,12 @@
 #ifndef HL_STORE_OUTLET_H
 #define HL_STORE_OUTLET_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "store/log.h"
+
+enum { HL_OUTLET_MARKS_MAX = 256 };
 
 struct hl_outlet {
     atomic_uint refs;
@@ -16,6 +19,10 @@ struct hl_outlet {
     struct hl_list subscriptions; /* the loop's thread only */
     size_t n_subscriptions;
     struct hl_list link; /* the log's, under its lock */
+    pthread_mutex_t lock;
+    struct hl_task marks_task; /* posted while n_marks > 0 */
+    size_t n_marks;            /* under the lock, like what waits to be told: */
+    struct hl_log_mark marks[HL_OUTLET_MARKS_MAX];
 };
 
 struct hl_outlet *hl_outlet_create(struct hl_loop *loop); /* NULL: no memory */
@@ -24,6 +31,10 @@ void hl_outlet_unref(struct hl_outlet *outlet);           /* accepts NULL */
 /* On the loop's thread. */
 void hl_outlet_add(struct hl_outlet *outlet, struct hl_log_subscription *subscription);
 void hl_outlet_remove(struct hl_outlet *outlet, struct hl_log_subscription *subscription);
+
+/* Tells on_mark of that loop's subscriptions, soon. One of a participant that still waits is
+ * raised; a crowd is dropped. Any thread. */
+void hl_outlet_tell_mark(struct hl_outlet *outlet, const struct hl_log_mark *mark);
 
 struct hl_parcel {
     struct hl_task task;

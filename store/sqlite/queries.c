@@ -31,9 +31,8 @@ int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint6
          "JOIN conversations c ON c.number = e.conversation "
          "WHERE e.position > ?1 ORDER BY e.position"},
         {&queries->head, "SELECT max(position) FROM entries"},
-        {&queries->marks, "SELECT m.role, m.participant, m.delivered, m.read FROM conversations c "
-                          "CROSS JOIN marks m ON m.conversation = c.number WHERE c.id = ?1 "
-                          "ORDER BY m.raised_ms DESC LIMIT ?2"},
+        {&queries->marks, "SELECT role, participant, delivered, read FROM marks "
+                          "WHERE conversation = ?1 ORDER BY raised_ms DESC LIMIT ?2"},
     };
 
     *queries = (struct hl_sqlite_queries){.db = db, .epoch = epoch};
@@ -160,6 +159,31 @@ static int collect_page(struct hl_sqlite_queries *queries, const struct hl_log_r
     return r == HL_SQLITE_NO_ROW ? 0 : r;
 }
 
+static int read_mark(sqlite3_stmt *row, const struct hl_id *conversation, struct hl_log_mark *mark)
+{
+    mark->conversation = *conversation;
+    mark->participant.role = (uint8_t)sqlite3_column_int(row, 0);
+    mark->delivered = (uint64_t)sqlite3_column_int64(row, 2);
+    mark->read = (uint64_t)sqlite3_column_int64(row, 3);
+    return hl_sqlite_column_id(row, 1, &mark->participant.id) ? 0 : -EBADMSG;
+}
+
+static int collect_marks(struct hl_sqlite_queries *queries, uint64_t number,
+                         struct hl_log_marks *marks)
+{
+    int r = 0;
+
+    marks->n_items = 0;
+    hl_sqlite_bind_integer(queries->marks, 1, (int64_t)number);
+    hl_sqlite_bind_integer(queries->marks, 2, HL_MARKS_MAX);
+    while (r == 0 && (r = hl_sqlite_step(queries->marks)) == 0) {
+        HL_CHECK(marks->n_items < HL_MARKS_MAX);
+        r = read_mark(queries->marks, &marks->conversation, &marks->items[marks->n_items++]);
+    }
+    (void)sqlite3_reset(queries->marks);
+    return r == HL_SQLITE_NO_ROW ? 0 : r;
+}
+
 int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read *read)
 {
     struct collector collector = {.batch = NULL};
@@ -174,6 +198,10 @@ int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read
         r = begin_collecting(&collector, queries->epoch, read->limit, read->bytes_max);
     if (r == 0)
         r = collect_page(queries, read, number, &collector);
+    if (r == 0 && read->marks != NULL) {
+        read->marks->conversation = read->conversation;
+        r = collect_marks(queries, number, read->marks);
+    }
     r = end_transaction(queries, r);
     if (r == 0)
         read->batch = collector.batch;
@@ -355,15 +383,6 @@ int hl_sqlite_queries_list(struct hl_sqlite_queries *queries, struct hl_log_list
     return r;
 }
 
-static int read_mark(sqlite3_stmt *row, const struct hl_id *conversation, struct hl_log_mark *mark)
-{
-    mark->conversation = *conversation;
-    mark->participant.role = (uint8_t)sqlite3_column_int(row, 0);
-    mark->delivered = (uint64_t)sqlite3_column_int64(row, 2);
-    mark->read = (uint64_t)sqlite3_column_int64(row, 3);
-    return hl_sqlite_column_id(row, 1, &mark->participant.id) ? 0 : -EBADMSG;
-}
-
 int hl_sqlite_queries_marks(struct hl_sqlite_queries *queries, struct hl_log_marks *marks)
 {
     struct hl_conversation conversation;
@@ -371,15 +390,5 @@ int hl_sqlite_queries_marks(struct hl_sqlite_queries *queries, struct hl_log_mar
 
     hl_sqlite_bind_id(queries->by_id, 1, &marks->conversation);
     int r = find_conversation(queries->by_id, &conversation, &number);
-    if (r != 0)
-        return r;
-    marks->n_items = 0;
-    hl_sqlite_bind_id(queries->marks, 1, &marks->conversation);
-    hl_sqlite_bind_integer(queries->marks, 2, HL_MARKS_MAX);
-    while (r == 0 && (r = hl_sqlite_step(queries->marks)) == 0) {
-        HL_CHECK(marks->n_items < HL_MARKS_MAX);
-        r = read_mark(queries->marks, &marks->conversation, &marks->items[marks->n_items++]);
-    }
-    (void)sqlite3_reset(queries->marks);
-    return r == HL_SQLITE_NO_ROW ? 0 : r;
+    return r != 0 ? r : collect_marks(queries, number, marks);
 }

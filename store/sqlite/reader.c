@@ -68,6 +68,15 @@ static void finish_job(struct hl_task *task)
     }
 }
 
+static int serve_page(struct reader *reader, struct hl_log_read *read)
+{
+    int r = hl_sqlite_queries_read(&reader->queries, read);
+
+    if (r == 0 && read->marks != NULL)
+        hl_sqlite_writer_overlay(reader->readers->config.writer, read->marks);
+    return r;
+}
+
 static int serve_marks(struct reader *reader, struct hl_log_marks *marks)
 {
     int r = hl_sqlite_queries_marks(&reader->queries, marks);
@@ -81,7 +90,7 @@ static int serve_job(struct reader *reader, struct job *job)
 {
     switch (job->kind) {
     case HL_SQLITE_READ_PAGE:
-        return hl_sqlite_queries_read(&reader->queries, job->request.page);
+        return serve_page(reader, job->request.page);
     case HL_SQLITE_READ_SCAN:
         return hl_sqlite_queries_scan(&reader->queries, job->request.scan);
     case HL_SQLITE_READ_FIND:

@@ -418,13 +418,19 @@ int hl_sqlite_writer_submit(struct hl_sqlite_writer *writer, struct hl_log_submi
 
 void hl_sqlite_writer_mark(struct hl_sqlite_writer *writer, const struct hl_log_mark *mark)
 {
-    size_t n_marks = hl_mark_table_raise(writer->marks, mark);
+    struct hl_log_mark now = *mark;
+    bool raised = false;
+    size_t n_marks = hl_mark_table_raise(writer->marks, &now, &raised);
 
-    if (n_marks != 1 && n_marks != MARKS_FULL)
+    if (!raised)
         return;
     lock_writer(writer);
-    writer->marks_due_ns = now_ns() + (n_marks == 1 ? marks_wait_ns : 0);
-    HL_CHECK(pthread_cond_signal(&writer->wake) == 0);
+    if (n_marks == 1 || n_marks == MARKS_FULL) {
+        writer->marks_due_ns = now_ns() + (n_marks == 1 ? marks_wait_ns : 0);
+        HL_CHECK(pthread_cond_signal(&writer->wake) == 0);
+    }
+    for (struct hl_list *at = writer->outlets.next; at != &writer->outlets; at = at->next)
+        hl_outlet_tell_mark(HL_CONTAINER_OF(at, struct hl_outlet, link), &now);
     unlock_writer(writer);
 }
 

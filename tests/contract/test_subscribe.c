@@ -116,6 +116,96 @@ static void test_nothing_after_unsubscribe(void **state)
     hl_fake_loop_fini(&other);
 }
 
+/* A subscriber that keeps the last mark it was told of. */
+struct reader {
+    struct hl_log_subscription subscription;
+    struct hl_log_mark mark;
+    size_t n_marks;
+    uint64_t expected;
+    bool has_expected;
+};
+
+static void pass_batch(struct hl_log_subscription *subscription, struct hl_batch *batch)
+{
+    (void)subscription;
+    (void)batch;
+}
+
+static void hear_mark(struct hl_log_subscription *subscription, const struct hl_log_mark *mark)
+{
+    struct reader *reader = HL_CONTAINER_OF(subscription, struct reader, subscription);
+
+    reader->n_marks++;
+    reader->mark = *mark;
+    reader->has_expected = mark->read == reader->expected;
+}
+
+static void mark_read(struct fixture *fixture, uint64_t read)
+{
+    hl_log_mark(fixture->log, &(struct hl_log_mark){.conversation = hl_test_id(1),
+                                                    .participant = {HL_ROLE_AGENT, hl_test_id(9)},
+                                                    .delivered = read,
+                                                    .read = read});
+}
+
+static void test_marks_are_told_on_every_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_fake_loop other;
+    struct reader here = {.subscription = {.loop = &fixture->client.loop.loop,
+                                           .on_commit = pass_batch,
+                                           .on_mark = hear_mark},
+                          .expected = 2};
+    struct reader there = here;
+
+    hl_fake_loop_init(&other);
+    there.subscription.loop = &other.loop;
+    (void)fixture_say(fixture, 1, "a");
+    (void)fixture_say(fixture, 1, "b");
+    hl_log_subscribe(fixture->log, &here.subscription);
+    hl_log_subscribe(fixture->log, &there.subscription);
+    mark_read(fixture, 1);
+    assert_int_equal(here.n_marks, 0); /* never from within */
+    mark_read(fixture, 2);
+    assert_true(hl_fake_loop_run_until(&fixture->client.loop, &here.has_expected));
+    assert_true(hl_fake_loop_run_until(&other, &there.has_expected));
+    assert_true(hl_id_equal(&there.mark.conversation, &(struct hl_id[]){hl_test_id(1)}[0]));
+    assert_int_equal(there.mark.participant.role, HL_ROLE_AGENT);
+    assert_int_equal(there.mark.delivered, 2);
+
+    size_t n_marks = here.n_marks;
+    mark_read(fixture, 1); /* raises nothing */
+    (void)hl_fake_loop_run_all(&fixture->client.loop);
+    assert_int_equal(here.n_marks, n_marks);
+    n_marks = there.n_marks;
+    mark_read(fixture, 3); /* on its way when the subscriber leaves */
+    hl_log_unsubscribe(fixture->log, &there.subscription);
+    (void)hl_fake_loop_run_all(&other);
+    assert_int_equal(there.n_marks, n_marks);
+    hl_log_unsubscribe(fixture->log, &here.subscription);
+    (void)hl_fake_loop_run_all(&fixture->client.loop);
+    hl_fake_loop_fini(&other);
+}
+
+static void test_marks_come_with_a_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_log_marks marks = {.n_items = 0};
+    struct hl_log_read read = {
+        .conversation = hl_test_id(1), .limit = 10, .bytes_max = 1000, .marks = &marks};
+
+    (void)fixture_say(fixture, 1, "a");
+    mark_read(fixture, 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(hl_log_client_read(&fixture->client, &read), 0);
+        assert_int_equal(read.batch->n_entries, 1);
+        hl_batch_unref(read.batch);
+        assert_int_equal(marks.n_items, 1);
+        assert_int_equal(marks.items[0].read, 1);
+        (void)fixture_reopen(fixture);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +214,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_every_loop_hears_all_in_order, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_nothing_after_unsubscribe, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_marks_are_told_on_every_loop, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_marks_come_with_a_page, fixture_setup,
                                         fixture_teardown),
     };
 

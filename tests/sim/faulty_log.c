@@ -318,6 +318,14 @@ static void hear_commit(struct hl_log_subscription *inner, struct hl_batch *batc
     post_group(listener);
 }
 
+static void hear_mark(struct hl_log_subscription *inner, const struct hl_log_mark *mark)
+{
+    struct listener *listener = HL_CONTAINER_OF(inner, struct listener, inner);
+
+    if (!is_planted(listener->log, SIM_BUG_FORGET_MARKS, 50))
+        listener->outer->on_mark(listener->outer, mark);
+}
+
 static void add_listener(struct hl_log *base, struct hl_log_subscription *subscription)
 {
     struct listener *listener = calloc(1, sizeof(*listener));
@@ -327,6 +335,7 @@ static void add_listener(struct hl_log *base, struct hl_log_subscription *subscr
     listener->outer = subscription;
     listener->inner.loop = subscription->loop;
     listener->inner.on_commit = hear_commit;
+    listener->inner.on_mark = hear_mark;
     hl_list_init(&listener->submits);
     subscription->engine = listener;
     hl_list_add(&listener->log->listeners, &listener->link);
@@ -351,10 +360,17 @@ static void take_mark(struct hl_log *base, const struct hl_log_mark *mark)
     size_t index;
 
     hl_id_format(&mark->conversation, HL_ID_CONVERSATION, id);
-    const struct sim_conversation *conversation = sim_conversation_find(world, id, &index);
+    struct sim_conversation *conversation = sim_conversation_find(world, id, &index);
     if (conversation == NULL || mark->delivered > conversation->head ||
         mark->read > mark->delivered)
-        sim_fail(world, "mark", "more is delivered than there is");
+        sim_fail(world, "mark", "delivered %llu, read %llu of %llu",
+                 (unsigned long long)mark->delivered, (unsigned long long)mark->read,
+                 (unsigned long long)(conversation == NULL ? 0 : conversation->head));
+    if (conversation != NULL && conversation->head > 0) {
+        bool is_agent = mark->participant.role == HL_ROLE_AGENT;
+        hl_id_format(&mark->participant.id, is_agent ? HL_ID_AGENT : HL_ID_VISITOR, id);
+        sim_mark_raise(&conversation->marks, id, mark->delivered, mark->read);
+    }
     hl_log_mark(faulty_of(base)->engine, mark);
 }
 

@@ -167,6 +167,8 @@ static void take_welcome(struct sim_client *client, const json_t *frame)
         sim_fail(client->world, "generation", "a lower one was given");
     client->generation = generation;
     client->is_welcomed = true;
+    (void)snprintf(client->participant, sizeof(client->participant), "%s",
+                   text_of(frame, "participant"));
     client->world->counts.welcomes++;
     if (!client->is_agent)
         (void)snprintf(client->token, sizeof(client->token), "%s", text_of(frame, "token"));
@@ -309,6 +311,23 @@ static void take_gap(struct sim_client *client, const json_t *frame)
     }
 }
 
+static void take_receipt(struct sim_client *client, const json_t *frame)
+{
+    const char *from = text_of(json_object_get(frame, "from"), "id");
+    struct sim_view *view = view_of(client, frame);
+
+    if (view == NULL)
+        return;
+    const struct sim_mark *truth = sim_mark_find(&truth_of(client, view)->marks, from);
+    if (strcmp(from, client->participant) == 0)
+        sim_fail(client->world, "receipt", "client %zu is told its own", client->index);
+    if (truth == NULL || number_of(frame, "delivered") > truth->delivered ||
+        number_of(frame, "read") > truth->read)
+        sim_fail(client->world, "receipt", "client %zu hears more of %s than was marked",
+                 client->index, from);
+    sim_mark_raise(&view->receipts, from, number_of(frame, "delivered"), number_of(frame, "read"));
+}
+
 static void take_ping(struct sim_client *client, const json_t *frame)
 {
     const json_t *heads = json_object_get(frame, "heads");
@@ -351,7 +370,7 @@ static void take_frame(struct sim_client *client, const json_t *frame)
     } types[] = {{"welcome", take_welcome}, {"msg", take_msg},       {"pub_ok", take_pub_ok},
                  {"pub_no", take_pub_no},   {"synced", take_synced}, {"gap", take_gap},
                  {"ping", take_ping},       {"error", take_error},   {"presence", pass_frame},
-                 {"receipt", pass_frame},   {"drain", pass_frame},   {"bye", pass_frame}};
+                 {"receipt", take_receipt}, {"drain", pass_frame},   {"bye", pass_frame}};
 
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (strcmp(types[i].type, text_of(frame, "t")) != 0)

@@ -37,6 +37,7 @@ enum sim_bug {
     SIM_BUG_FORGET_COMMITS,
     SIM_BUG_FALSE_EPOCH,
     SIM_BUG_UNFENCED,
+    SIM_BUG_FORGET_MARKS,
     SIM_BUG_END
 };
 const char *sim_bug_name(enum sim_bug bug);
@@ -48,8 +49,17 @@ struct sim_entry {
     bool is_note;
     uint64_t position;
 };
+struct sim_mark { /* what a participant has received and read */
+    char participant[SIM_ID_SIZE];
+    uint64_t delivered, read;
+};
+struct sim_marks {
+    size_t n_items;
+    struct sim_mark items[HL_MARKS_MAX];
+};
 struct sim_conversation {
     char id[SIM_ID_SIZE];
+    struct sim_marks marks;
     uint64_t head, floor;
     struct sim_entry entries[SIM_ENTRIES]; /* [offset - 1] */
 };
@@ -93,6 +103,7 @@ struct sim_view { /* a conversation as the client has it */
     uint64_t epoch, position;
     uint64_t skipped; /* entries up to here were told to be trimmed */
     uint64_t n_taken;
+    struct sim_marks receipts;             /* of the others */
     char taken[SIM_ENTRIES][SIM_MID_SIZE]; /* by offset - 1; empty: not taken */
 };
 
@@ -112,6 +123,7 @@ struct sim_client {
     enum sim_mode mode;
     bool is_welcomed;
     char token[HL_TOKEN_SIZE_MAX + 1]; /* empty: none yet */
+    char participant[SIM_ID_SIZE];
     json_int_t generation, rid;
     uint64_t era; /* of its attachments: answers to older ones are not looked at */
     uint64_t polled_ms, heard_ms, resend_ms;
@@ -176,6 +188,10 @@ struct sim_conversation *sim_conversation_find(struct sim_world *world, const ch
 void sim_truth_add(struct sim_world *world, const struct hl_log_submit *submit);
 void sim_truth_trim(struct sim_world *world, struct sim_conversation *conversation, uint64_t to);
 void sim_truth_roll_back(struct sim_world *world, uint64_t position);
+/* Raises the mark of that participant, made if new. */
+void sim_mark_raise(struct sim_marks *marks, const char *participant, uint64_t delivered,
+                    uint64_t read);
+const struct sim_mark *sim_mark_find(const struct sim_marks *marks, const char *participant);
 const struct sim_entry *sim_truth_at(const struct sim_conversation *conversation, uint64_t offset);
 bool sim_truth_has(const struct sim_conversation *conversation, const char *mid, size_t *out_count);
 

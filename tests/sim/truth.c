@@ -55,6 +55,43 @@ void sim_truth_add(struct sim_world *world, const struct hl_log_submit *submit)
     world->position = submit->position;
 }
 
+const struct sim_mark *sim_mark_find(const struct sim_marks *marks, const char *participant)
+{
+    for (size_t i = 0; i < marks->n_items; i++) {
+        if (strcmp(marks->items[i].participant, participant) == 0)
+            return &marks->items[i];
+    }
+    return NULL;
+}
+
+void sim_mark_raise(struct sim_marks *marks, const char *participant, uint64_t delivered,
+                    uint64_t read)
+{
+    size_t at = 0;
+
+    while (at < marks->n_items && strcmp(marks->items[at].participant, participant) != 0)
+        at++;
+    HL_CHECK(at < HL_MARKS_MAX && strlen(participant) < SIM_ID_SIZE);
+    struct sim_mark *mark = &marks->items[at];
+    if (at == marks->n_items) {
+        marks->n_items++;
+        memcpy(mark->participant, participant, strlen(participant) + 1);
+    }
+    if (delivered > mark->delivered)
+        mark->delivered = delivered;
+    if (read > mark->read)
+        mark->read = read;
+}
+
+static void lower_marks(struct sim_marks *marks, uint64_t head)
+{
+    for (size_t i = 0; i < marks->n_items; i++) {
+        struct sim_mark *mark = &marks->items[i];
+        mark->delivered = mark->delivered < head ? mark->delivered : head;
+        mark->read = mark->read < head ? mark->read : head;
+    }
+}
+
 void sim_truth_trim(struct sim_world *world, struct sim_conversation *conversation, uint64_t to)
 {
     struct hl_id id;
@@ -73,6 +110,9 @@ void sim_truth_roll_back(struct sim_world *world, uint64_t position)
         while (conversation->head > 0 &&
                conversation->entries[conversation->head - 1].position > position)
             conversation->head--;
+        lower_marks(&conversation->marks, conversation->head);
+        if (conversation->head == 0)
+            conversation->marks.n_items = 0;
         if (conversation->floor > conversation->head)
             conversation->floor = conversation->head;
     }

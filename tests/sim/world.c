@@ -21,6 +21,7 @@ const char *sim_bug_name(enum sim_bug bug)
         [SIM_BUG_FORGET_COMMITS] = "forget-commits",
         [SIM_BUG_FALSE_EPOCH] = "false-epoch",
         [SIM_BUG_UNFENCED] = "unfenced",
+        [SIM_BUG_FORGET_MARKS] = "forget-marks",
     };
     return names[bug];
 }
@@ -258,6 +259,24 @@ static void step(struct sim_world *world)
 
 /* ---- the end ---- */
 
+/* Who is on a stream knows how far the others are; an answer that is lost takes receipts along. */
+static bool knows_receipts(const struct sim_client *client, const struct sim_view *view)
+{
+    const struct sim_marks *marks = &client->world->conversations[view->conversation]->marks;
+
+    if (client->mode != SIM_STREAM || !view->is_live || !view->is_synced)
+        return true;
+    for (size_t i = 0; i < marks->n_items; i++) {
+        const struct sim_mark *mark = &marks->items[i];
+        const struct sim_mark *told = sim_mark_find(&view->receipts, mark->participant);
+        if (strcmp(mark->participant, client->participant) == 0)
+            continue;
+        if (told == NULL || told->delivered < mark->delivered || told->read < mark->read)
+            return false;
+    }
+    return true;
+}
+
 static bool is_view_level(const struct sim_client *client, const struct sim_view *view)
 {
     const struct sim_conversation *truth = client->world->conversations[view->conversation];
@@ -268,7 +287,7 @@ static bool is_view_level(const struct sim_client *client, const struct sim_view
         if (client->is_agent || !truth->entries[o - 1].is_note)
             return false;
     }
-    return true;
+    return knows_receipts(client, view);
 }
 
 static bool is_client_level(const struct sim_client *client)
@@ -289,6 +308,9 @@ static void explain_level(struct sim_world *world, const struct sim_client *clie
                  client->index, (int)client->mode, client->n_outbox, client->outbox[0].mid);
     for (size_t i = 0; i < client->n_views; i++) {
         const struct sim_view *view = client->views[i];
+        if (!knows_receipts(client, view))
+            sim_fail(world, "receipt", "client %zu does not know how far others are in %s",
+                     client->index, world->conversations[view->conversation]->id);
         if (!is_view_level(client, view))
             sim_fail(world, "liveness", "client %zu: at %" PRIu64 " of %" PRIu64 " in %s",
                      client->index, view->position, world->conversations[view->conversation]->head,

@@ -169,6 +169,53 @@ static void test_others_hear_typing_receipts_presence(void **state)
     assert_true(json_is_false(json_object_get(fixture_frame(visitor.link, "presence", 1), "on")));
 }
 
+static void mark_as_agent(struct fixture *fixture, const struct fixture_visitor *visitor,
+                          uint64_t read)
+{
+    struct hl_log_mark mark = {
+        .participant = {HL_ROLE_AGENT, {{7}}}, .delivered = read, .read = read};
+
+    assert_int_equal(
+        hl_id_parse(hl_bytes_of(visitor->conversation), HL_ID_CONVERSATION, &mark.conversation), 0);
+    hl_log_mark(fixture->log, &mark);
+    fixture_run(fixture);
+}
+
+static void test_receipts_survive_a_link(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_visitor visitor;
+
+    fixture_visit(fixture, 0, &visitor);
+    say(fixture, &visitor, "m1");
+    say(fixture, &visitor, "m2");
+    mark_as_agent(fixture, &visitor, 1); /* over no link at all */
+    assert_int_equal(fixture_number(fixture_frame(visitor.link, "receipt", 0), "read"), 1);
+    /* a link that is not ready is told once it is */
+    visitor.link->is_blocked = true;
+    mark_as_agent(fixture, &visitor, 2);
+    assert_int_equal(fixture_count(visitor.link, "receipt"), 1);
+    visitor.link->is_blocked = false;
+    hl_hub_link_writable(fixture->hubs[0], &visitor.link->link);
+    fixture_run(fixture);
+    assert_int_equal(fixture_number(fixture_frame(visitor.link, "receipt", 1), "read"), 2);
+    /* and again on a new link, before the end of the replay */
+    fixture_link_gone(fixture, 0, visitor.link);
+    struct fixture_link *again = attach(fixture, 0, visitor.token);
+    assert_int_equal(fixture_count(again, "receipt"), 1);
+    assert_int_equal(fixture_number(fixture_frame(again, "receipt", 0), "read"), 2);
+    size_t receipt_at = 0, synced_at = 0, index;
+    json_t *frame;
+    json_array_foreach(again->frames, index, frame)
+    {
+        if (strcmp(fixture_text(frame, "t"), "receipt") == 0)
+            receipt_at = index;
+        if (strcmp(fixture_text(frame, "t"), "synced") == 0)
+            synced_at = index;
+    }
+    assert_true(receipt_at < synced_at);
+}
+
 static void test_drain(void **state)
 {
     struct fixture *fixture = *state;
@@ -242,6 +289,7 @@ int main(void)
         LIFE_TEST(test_auth_renews_the_token),
         LIFE_TEST(test_bye_forgets_at_once),
         LIFE_TEST(test_others_hear_typing_receipts_presence),
+        LIFE_TEST(test_receipts_survive_a_link),
         LIFE_TEST(test_drain),
         LIFE_TEST(test_ends_with_requests_under_way),
         LIFE_TEST(test_full_hub_lets_nobody_in),

@@ -24,7 +24,10 @@ static size_t raise_mark(struct hl_mark_table *table, uint64_t conversation, uin
 {
     struct hl_log_mark mark = make_mark(conversation, participant, read);
 
-    return hl_mark_table_raise(table, &mark);
+    bool raised = false;
+    size_t n = hl_mark_table_raise(table, &mark, &raised);
+    assert_true(mark.read >= read);
+    return n;
 }
 
 static void test_one_place_per_participant(void **state)
