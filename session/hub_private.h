@@ -2,11 +2,12 @@
 #ifndef HL_SESSION_HUB_PRIVATE_H
 #define HL_SESSION_HUB_PRIVATE_H
 
+#include "base/idmap.h"
 #include "base/wheel.h"
 #include "session/broadcast.h"
 #include "session/hub.h"
-#include "session/idmap.h"
 #include "session/outbox.h"
+#include "session/readers.h"
 #include "session/subscription.h"
 
 enum { HL_OUTBOX_SIZE_MAX = 8 << 20 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/idmap.h"
 #include "base/result.h"
-#include "session/idmap.h"
 
 enum { GENERATION_COUNT_BITS = 32, BOOTS_BITS = 21, INBOX_MAX = 8192 };
 

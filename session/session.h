@@ -13,10 +13,10 @@
 #ifndef HL_SESSION_SESSION_H
 #define HL_SESSION_SESSION_H
 
+#include "base/idmap.h"
 #include "base/json.h"
 #include "base/wheel.h"
 #include "session/hub.h"
-#include "session/idmap.h"
 
 enum hl_session_state {
     HL_SESSION_OPENING, /* a link is there; the verdicts are being read */

@@ -13,9 +13,9 @@
 #ifndef HL_SESSION_SUBSCRIPTION_H
 #define HL_SESSION_SUBSCRIPTION_H
 
+#include "base/idmap.h"
 #include "session/frame.h"
 #include "session/frame_text.h"
-#include "session/idmap.h"
 #include "store/log.h"
 
 struct hl_hub;
@@ -56,13 +56,6 @@ struct hl_subscription {
     struct hl_list waiting; /* for a reading */
 };
 
-/* A bounded number of reads at a time: pages in flight are the only entries a hub holds. */
-enum { HL_READINGS_MAX = 32 };
-struct hl_readers {
-    size_t n_active;
-    struct hl_list waiting; /* subscriptions, longest first */
-};
-
 struct hl_start {
     struct hl_id conversation;
     const struct hl_position *position; /* NULL: from the beginning */
@@ -99,8 +92,8 @@ void hl_subscription_place_all(struct hl_session *session, const json_t *positio
 bool hl_subscription_has_more(const struct hl_session *session);
 bool hl_subscription_is_reading(const struct hl_session *session);
 
-void hl_readers_init(struct hl_readers *readers);
-/* Starts reads that wait, as far as the log takes them. */
-void hl_readers_run(struct hl_hub *hub);
+/* readers.c: a page that was asked for is here. */
+void hl_subscription_finish_page(struct hl_subscription *subscription,
+                                 const struct hl_log_read *read, bool is_unknown);
 
 #endif

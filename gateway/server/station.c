@@ -38,10 +38,10 @@ static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_b
     struct hl_key key;
     if (hl_keys_find(station->house->keys, secret, &key) != 0)
         return HL_AGENTS_UNKNOWN;
-    *out_bearer = (struct hl_bearer){
-        .id = key.id,
-        .role = key.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
-        .may_write = true};
+    *out_bearer = (struct hl_bearer){.id = key.id,
+                                     .role = key.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION
+                                                                            : HL_ROLE_AGENT,
+                                     .may_write = true};
     return 0;
 }
 

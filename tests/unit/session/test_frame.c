@@ -62,65 +62,64 @@ static void test_good_frames(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    enum hl_problem_code code;
+    const char *pointer;
+} faults[] = {
+    {"1", HL_PROBLEM_INVALID_FRAME, ""},
+    {"[]", HL_PROBLEM_INVALID_FRAME, ""},
+    {"{}", HL_PROBLEM_INVALID_FRAME, ""},
+    {"{\"t\":1}", HL_PROBLEM_INVALID_FRAME, ""},
+    {"{\"t\":\"nope\"}", HL_PROBLEM_UNKNOWN_FRAME, ""},
+    {"{\"t\":\"hello\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
+    {"{\"t\":\"hello\",\"v\":\"1\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
+    {"{\"t\":\"hello\",\"v\":1,\"token\":\"\"}", HL_PROBLEM_INVALID_FIELD, "/token"},
+    {"{\"t\":\"hello\",\"v\":1,\"inbox\":7}", HL_PROBLEM_INVALID_FIELD, "/inbox"},
+    {"{\"t\":\"hello\",\"v\":1,\"identity\":\"c-1\"}", HL_PROBLEM_INVALID_FIELD, "/identity"},
+    {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"c-1\"}}", HL_PROBLEM_INVALID_FIELD,
+     "/identity"},
+    {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"a\\nb\",\"hash\":\"0\"}}",
+     HL_PROBLEM_INVALID_FIELD, "/identity"},
+    {"{\"t\":\"hello\",\"v\":1,\"seq\":0}", HL_PROBLEM_INVALID_FIELD, "/seq"},
+    {"{\"t\":\"hello\",\"v\":1,\"pos\":{}}", HL_PROBLEM_INVALID_FIELD, "/pos"},
+    {"{\"t\":\"hello\",\"v\":1,\"pos\":[1]}", HL_PROBLEM_INVALID_FIELD, "/pos/0/c"},
+    {"{\"t\":\"hello\",\"v\":1,\"pos\":[{\"c\":\"" C "\",\"e\":\"1\",\"o\":-1}]}",
+     HL_PROBLEM_INVALID_FIELD, "/pos/0/o"},
+    {"{\"t\":\"pub\"}", HL_PROBLEM_INVALID_FIELD, "/mid"},
+    {"{\"t\":\"pub\",\"mid\":\"a b\",\"body\":{\"text\":\"x\"}}", HL_PROBLEM_INVALID_FIELD, "/mid"},
+    {"{\"t\":\"pub\",\"mid\":\"a\"}", HL_PROBLEM_INVALID_FIELD, "/body"},
+    {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":[]}", HL_PROBLEM_INVALID_FIELD, "/body"},
+    {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":{}}", HL_PROBLEM_INVALID_FIELD, "/body/text"},
+    {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":{\"text\":\"\"}}", HL_PROBLEM_INVALID_FIELD,
+     "/body/text"},
+    {"{\"t\":\"pub\",\"mid\":\"a\",\"kind\":\"claimed\",\"body\":{}}", HL_PROBLEM_INVALID_FIELD,
+     "/kind"},
+    {"{\"t\":\"pub\",\"mid\":\"a\",\"seq\":1.5,\"body\":{\"text\":\"x\"}}",
+     HL_PROBLEM_INVALID_FIELD, "/seq"},
+    {"{\"t\":\"ack\"}", HL_PROBLEM_INVALID_FIELD, "/o"},
+    {"{\"t\":\"ack\",\"o\":9007199254740992}", HL_PROBLEM_INVALID_FIELD, "/o"},
+    {"{\"t\":\"ack\",\"o\":1,\"c\":\"cnv_1\"}", HL_PROBLEM_INVALID_FIELD, "/c"},
+    {"{\"t\":\"ack\",\"o\":1,\"e\":1}", HL_PROBLEM_INVALID_FIELD, "/e"},
+    {"{\"t\":\"credit\",\"n\":0}", HL_PROBLEM_INVALID_FIELD, "/n"},
+    {"{\"t\":\"credit\",\"n\":513}", HL_PROBLEM_INVALID_FIELD, "/n"},
+    {"{\"t\":\"typing\",\"on\":1}", HL_PROBLEM_INVALID_FIELD, "/on"},
+    {"{\"t\":\"sub\"}", HL_PROBLEM_INVALID_FIELD, "/c"},
+    {"{\"t\":\"hist\"}", HL_PROBLEM_INVALID_FIELD, "/after"},
+    {"{\"t\":\"ping\",\"ts\":{}}", HL_PROBLEM_INVALID_FIELD, "/ts"},
+    {"{\"t\":\"auth\",\"token\":7}", HL_PROBLEM_INVALID_FIELD, "/token"},
+};
+
 static void test_faults_point_at_the_member(void **state)
 {
-    static const struct {
-        const char *text;
-        enum hl_problem_code code;
-        const char *pointer;
-    } cases[] = {
-        {"1", HL_PROBLEM_INVALID_FRAME, ""},
-        {"[]", HL_PROBLEM_INVALID_FRAME, ""},
-        {"{}", HL_PROBLEM_INVALID_FRAME, ""},
-        {"{\"t\":1}", HL_PROBLEM_INVALID_FRAME, ""},
-        {"{\"t\":\"nope\"}", HL_PROBLEM_UNKNOWN_FRAME, ""},
-        {"{\"t\":\"hello\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
-        {"{\"t\":\"hello\",\"v\":\"1\"}", HL_PROBLEM_INVALID_FIELD, "/v"},
-        {"{\"t\":\"hello\",\"v\":1,\"token\":\"\"}", HL_PROBLEM_INVALID_FIELD, "/token"},
-        {"{\"t\":\"hello\",\"v\":1,\"inbox\":7}", HL_PROBLEM_INVALID_FIELD, "/inbox"},
-        {"{\"t\":\"hello\",\"v\":1,\"identity\":\"c-1\"}", HL_PROBLEM_INVALID_FIELD, "/identity"},
-        {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"c-1\"}}", HL_PROBLEM_INVALID_FIELD,
-         "/identity"},
-        {"{\"t\":\"hello\",\"v\":1,\"identity\":{\"id\":\"a\\nb\",\"hash\":\"0\"}}",
-         HL_PROBLEM_INVALID_FIELD, "/identity"},
-        {"{\"t\":\"hello\",\"v\":1,\"seq\":0}", HL_PROBLEM_INVALID_FIELD, "/seq"},
-        {"{\"t\":\"hello\",\"v\":1,\"pos\":{}}", HL_PROBLEM_INVALID_FIELD, "/pos"},
-        {"{\"t\":\"hello\",\"v\":1,\"pos\":[1]}", HL_PROBLEM_INVALID_FIELD, "/pos/0/c"},
-        {"{\"t\":\"hello\",\"v\":1,\"pos\":[{\"c\":\"" C "\",\"e\":\"1\",\"o\":-1}]}",
-         HL_PROBLEM_INVALID_FIELD, "/pos/0/o"},
-        {"{\"t\":\"pub\"}", HL_PROBLEM_INVALID_FIELD, "/mid"},
-        {"{\"t\":\"pub\",\"mid\":\"a b\",\"body\":{\"text\":\"x\"}}", HL_PROBLEM_INVALID_FIELD,
-         "/mid"},
-        {"{\"t\":\"pub\",\"mid\":\"a\"}", HL_PROBLEM_INVALID_FIELD, "/body"},
-        {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":[]}", HL_PROBLEM_INVALID_FIELD, "/body"},
-        {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":{}}", HL_PROBLEM_INVALID_FIELD, "/body/text"},
-        {"{\"t\":\"pub\",\"mid\":\"a\",\"body\":{\"text\":\"\"}}", HL_PROBLEM_INVALID_FIELD,
-         "/body/text"},
-        {"{\"t\":\"pub\",\"mid\":\"a\",\"kind\":\"claimed\",\"body\":{}}", HL_PROBLEM_INVALID_FIELD,
-         "/kind"},
-        {"{\"t\":\"pub\",\"mid\":\"a\",\"seq\":1.5,\"body\":{\"text\":\"x\"}}",
-         HL_PROBLEM_INVALID_FIELD, "/seq"},
-        {"{\"t\":\"ack\"}", HL_PROBLEM_INVALID_FIELD, "/o"},
-        {"{\"t\":\"ack\",\"o\":9007199254740992}", HL_PROBLEM_INVALID_FIELD, "/o"},
-        {"{\"t\":\"ack\",\"o\":1,\"c\":\"cnv_1\"}", HL_PROBLEM_INVALID_FIELD, "/c"},
-        {"{\"t\":\"ack\",\"o\":1,\"e\":1}", HL_PROBLEM_INVALID_FIELD, "/e"},
-        {"{\"t\":\"credit\",\"n\":0}", HL_PROBLEM_INVALID_FIELD, "/n"},
-        {"{\"t\":\"credit\",\"n\":513}", HL_PROBLEM_INVALID_FIELD, "/n"},
-        {"{\"t\":\"typing\",\"on\":1}", HL_PROBLEM_INVALID_FIELD, "/on"},
-        {"{\"t\":\"sub\"}", HL_PROBLEM_INVALID_FIELD, "/c"},
-        {"{\"t\":\"hist\"}", HL_PROBLEM_INVALID_FIELD, "/after"},
-        {"{\"t\":\"ping\",\"ts\":{}}", HL_PROBLEM_INVALID_FIELD, "/ts"},
-        {"{\"t\":\"auth\",\"token\":7}", HL_PROBLEM_INVALID_FIELD, "/token"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         struct hl_frame frame;
         struct hl_fault fault;
-        json_t *value = parse(cases[i].text);
+        json_t *value = parse(faults[i].text);
         assert_int_equal(hl_frame_decode(value, &frame, &fault), HL_FRAME_REFUSED);
-        assert_int_equal(fault.code, cases[i].code);
-        assert_string_equal(fault.pointer, cases[i].pointer);
+        assert_int_equal(fault.code, faults[i].code);
+        assert_string_equal(fault.pointer, faults[i].pointer);
         json_decref(value);
     }
 }

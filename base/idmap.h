@@ -1,8 +1,8 @@
 /* A hash table of intrusive nodes keyed by 128-bit ids. Several nodes may bear one id: they
  * are found one after the other. Grows, never shrinks.
  * Thread: none of its own; a map belongs to one thread (or lock) at a time. */
-#ifndef HL_SESSION_IDMAP_H
-#define HL_SESSION_IDMAP_H
+#ifndef HL_BASE_IDMAP_H
+#define HL_BASE_IDMAP_H
 
 #include <stddef.h>
 
