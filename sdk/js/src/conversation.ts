@@ -3,7 +3,7 @@ import type { Chat } from './chat.js';
 import type { Conversation, Message, PendingMessage, Range, SendOptions } from './types.js';
 
 export class ChatConversation implements Conversation {
-  constructor(/** @internal */ private _chat: Chat, /** @internal */ private _ended: () => void) {}
+  constructor(/** @internal */ private _chat: Chat, /** @internal */ private _leave: () => Promise<void>) {}
 
   get id(): string {
     return this._chat._record.c || '';
@@ -59,7 +59,6 @@ export class ChatConversation implements Conversation {
   async close(): Promise<void> {
     const { _sender: sender } = this._chat;
     while (sender._unconfirmed.length) await sender._unconfirmed[0].acked.catch(() => {});
-    await this._chat._wipe();
-    this._ended();
+    await this._leave();
   }
 }

@@ -131,7 +131,7 @@ export class Holdline extends Emitter implements HoldlineClient {
   async start(form?: Form): Promise<Conversation> {
     if (this._isGone) throw new HoldlineError('closed', 'destroy() was called');
     if (!this.conversation) {
-      this.conversation = new ChatConversation(this._chat, () => this._ended());
+      this.conversation = new ChatConversation(this._chat, () => this._leave());
       await this._chat._sender._load();
     }
     const { _record: record } = this._chat;
@@ -164,12 +164,19 @@ export class Holdline extends Emitter implements HoldlineClient {
     this._isGone = true;
     this._enquiries._stop();
     for (const [target, type, run] of this._listeners) target.removeEventListener(type, run);
-    if (forget) await this._chat._wipe();
+    if (forget) await this._leave();
     this._ended();
     await this._store._close();
   }
 
   // -- inside -----------------------------------------------------------------------------------
+
+  /** @internal */
+  private async _leave(): Promise<void> {
+    this._isOpen = false;
+    await this._chat._wipe();
+    this._ended();
+  }
 
   /** @internal */
   private _ended(): void {

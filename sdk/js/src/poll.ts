@@ -7,6 +7,7 @@ import { type End, type Link, type Owner, POKE_MS } from './link.js';
 
 const WAIT_MS = 25000;
 const SUPERSEDED_MS = 1000; // at most; random
+const ANSWERED = ['hello', 'pub', 'hist', 'ping'];
 const IN_FLIGHT_MAX = 3;
 
 export class PollLink implements Link {
@@ -17,6 +18,7 @@ export class PollLink implements Link {
   private _newest = 0; // rid
   private _queue: Frame[] = [];
   private _isScheduled = false;
+  private _isBusy = false; // the newest will be answered soon: what is new waits for it
   private _requests: AbortController[] = [];
   private _silence: unknown;
   private _onGeneration: (() => void) | undefined;
@@ -33,7 +35,7 @@ export class PollLink implements Link {
     this._isScheduled = true;
     Promise.resolve().then(() => {
       this._isScheduled = false;
-      if (!this._isOver && this._queue.length) this._poll(this._queue.splice(0));
+      if (!this._isOver && !this._isBusy && this._queue.length) this._poll(this._queue.splice(0));
     });
   }
 
@@ -50,6 +52,7 @@ export class PollLink implements Link {
     const { _resets: resets } = owner;
     const body = this._body(frames, WAIT_MS);
     const rid = (this._newest = body.rid as number);
+    this._isBusy = (body.frames as Frame[]).some(({ t }) => ANSWERED.includes(t));
     const isNewest = (): boolean => rid === this._newest && !this._isOver;
     try {
       const answer = await this._request(body);
