@@ -99,9 +99,12 @@ struct hl_index_read {
     struct hl_index_scope scope;
     struct hl_id asker; /* an agent, for `unread`; zero: none */
     /* out, when r is 0 */
-    uint64_t applied; /* what is told is at least as new as this position */
-    void *memory;     /* of all that the answer points to: the caller's, free() */
+    uint64_t applied;               /* what is told is at least as new as this position */
+    struct hl_index_memory *memory; /* of all that the answer points to; hl_index_read_free */
 };
+
+/* Frees what the answer points to. In done() or later; accepts an answer without any. */
+void hl_index_read_free(struct hl_index_read *read);
 
 /* One conversation as the index has it. Text is UTF-8 and lives in read.memory. */
 struct hl_index_conversation {
