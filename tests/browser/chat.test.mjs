@@ -121,12 +121,20 @@ test('a second tab pauses, and takes over when asked', { timeout: 60_000 }, asyn
   await first.context().close();
 });
 
+// Typing is not stored and may be lost; a person goes on typing.
+async function typeUntilSeen(agent, visitor) {
+  const seen = visitor.waitForSelector('#typing', { state: 'visible' });
+  let isSeen = false;
+  seen.then(() => (isSeen = true), () => (isSeen = true));
+  while (!isSeen) await agent.type('#text', 'x', { delay: 200 });
+  await seen;
+}
+
 test('states of a message, typing, notes and closing', { timeout: 60_000 }, async () => {
   const chat = await openChat({});
   const { visitor, agent, c } = chat;
   await visitor.waitForSelector('.bubble.own.read');
-  await agent.type('#text', 'Let me');
-  await visitor.waitForSelector('#typing', { state: 'visible' });
+  await typeUntilSeen(agent, visitor);
   await agent.fill('#text', '');
   await agent.check('#internal');
   await say(agent, 'Regular customer');

@@ -10,6 +10,7 @@ import { PollSession, WebSocketSession } from './sessions.mjs';
 const CASES = fileURLToPath(new URL('./cases/', import.meta.url));
 const SECTIONS = ['session', 'publish', 'replay', 'poll', 'fencing', 'auth', 'errors', 'enquiry'];
 const TRANSPORTS = { websocket: WebSocketSession, longpoll: PollSession };
+const AGAIN_MS = 500;
 const USAGE = `usage: holdline-conformance URL [--key hlk_…] [--section NAME] [--json]
 
 Checks the gateway at URL against the holdline protocol, version 1. It makes conversations and
@@ -68,7 +69,10 @@ const VERBS = {
   },
   async expect(run, step) {
     const session = run.session(step.expect);
-    const frame = await session.next((f) => f.t === step.frame.t && (!step.where || matches(run.expand(step.where), f)));
+    const repeat = step.again && setInterval(() => VERBS.send(run, step.again).catch(() => {}), AGAIN_MS);
+    const frame = await session
+      .next((f) => f.t === step.frame.t && (!step.where || matches(run.expand(step.where), f)))
+      .finally(() => clearInterval(repeat));
     run.check(step.frame, frame, `frame of ${step.expect}`);
     run.save(step.save, frame);
   },

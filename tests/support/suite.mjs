@@ -50,3 +50,16 @@ export function onEachTransport(name, run) {
     });
   });
 }
+
+const AGAIN_MS = 500;
+
+// What is not stored may be lost, and is repeated while it goes on: says it until `heard` settles.
+export async function repeating(say, heard) {
+  await say();
+  const timer = setInterval(say, AGAIN_MS);
+  try {
+    return await heard;
+  } finally {
+    clearInterval(timer);
+  }
+}
