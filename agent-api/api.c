@@ -105,10 +105,11 @@ static struct hl_bytes bearer_secret(struct hl_bytes authorization)
     return (struct hl_bytes){authorization.data + size, authorization.size - size};
 }
 
-bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange, struct hl_key *out_key)
+bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
+                         struct hl_principal *out_who)
 {
     struct hl_bytes secret = bearer_secret(exchange->headers[HL_HEADER_AUTHORIZATION]);
-    if (hl_keys_find(api->config.keys, secret, out_key) == 0)
+    if (hl_directory_find_secret(api->config.directory, secret, out_who) == 0)
         return true;
     api->stats.unauthorized++;
     hl_reply_add_text(exchange, "www-authenticate",
@@ -119,14 +120,25 @@ bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange, struc
     return false;
 }
 
-struct hl_author hl_api_author(const struct hl_key *key)
+struct hl_author hl_api_author(const struct hl_principal *who)
 {
-    struct hl_author author = {.role = hl_api_is_agent(key) ? HL_ROLE_AGENT : HL_ROLE_INTEGRATION,
-                               .id = key->id};
-    return author;
+    return (struct hl_author){.role = who->role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION
+                                                                      : HL_ROLE_AGENT,
+                              .id = who->id};
 }
 
-bool hl_api_is_agent(const struct hl_key *key)
+bool hl_api_may(const struct hl_principal *who, struct hl_exchange *exchange,
+                enum hl_permission permission)
 {
-    return key->role == HL_KEY_AGENT || key->role == HL_KEY_ADMIN;
+    if (hl_permission_has((enum hl_key_role)who->role, permission))
+        return true;
+    hl_exchange_problem(exchange, HL_PROBLEM_FORBIDDEN, "The role %s does not have %s.",
+                        hl_key_role_name((enum hl_key_role)who->role),
+                        hl_permission_name(permission));
+    return false;
+}
+
+bool hl_api_is_agent(const struct hl_principal *who)
+{
+    return hl_permission_has((enum hl_key_role)who->role, HL_PERMISSION_CONVERSATION_WORK);
 }

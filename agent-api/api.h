@@ -8,7 +8,7 @@
 
 #include "agent-api/exchange.h"
 #include "base/clock.h"
-#include "store/keys.h"
+#include "store/directory.h"
 #include "store/log.h"
 
 struct hl_api_config {
@@ -16,9 +16,9 @@ struct hl_api_config {
     struct hl_loop *loop;
     const struct hl_clock *clock;
     const struct hl_random *random;
-    struct hl_keys *keys;    /* asked for every request */
-    uint32_t body_bytes_max; /* of one entry */
-    uint32_t feeds_max;      /* parked long-polls and streams */
+    struct hl_directory *directory; /* asked for every request */
+    uint32_t body_bytes_max;        /* of one entry */
+    uint32_t feeds_max;             /* parked long-polls and streams */
 };
 
 struct hl_api;

@@ -5,6 +5,7 @@
 
 #include "agent-api/api.h"
 #include "agent-api/pending.h"
+#include "agent-api/permission.h"
 #include "agent-api/reply.h"
 #include "base/list.h"
 
@@ -23,10 +24,14 @@ struct hl_api {
 };
 
 /* Who asks: false: answered with 401. */
-bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange, struct hl_key *out_key);
+bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
+                         struct hl_principal *out_who);
+/* Whether the role has the permission: false: answered with 403. */
+bool hl_api_may(const struct hl_principal *who, struct hl_exchange *exchange,
+                enum hl_permission permission);
 /* As the author of entries. */
-struct hl_author hl_api_author(const struct hl_key *key);
-bool hl_api_is_agent(const struct hl_key *key); /* agent or admin: people who may claim */
+struct hl_author hl_api_author(const struct hl_principal *who);
+bool hl_api_is_agent(const struct hl_principal *who); /* people who may claim */
 
 /* The handlers (hl_route.handle). */
 void hl_conversations_list(void *arg, struct hl_exchange *, const struct hl_route_params *);

@@ -15,7 +15,7 @@ static void free_call(struct hl_call *call)
 static struct hl_call *create_call(struct hl_api *api, struct hl_exchange *exchange,
                                    const struct hl_route_params *params, size_t size)
 {
-    struct hl_key key;
+    struct hl_principal key;
     if (!hl_api_authenticate(api, exchange, &key))
         return NULL;
     struct hl_call *call = calloc(1, size);
@@ -24,7 +24,7 @@ static struct hl_call *create_call(struct hl_api *api, struct hl_exchange *excha
         return NULL;
     }
     call->api = api;
-    call->key = key;
+    call->who = key;
     call->params = *params;
     return call;
 }
@@ -183,7 +183,7 @@ void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
                     const struct hl_entry_fields *fields, hl_call_step next)
 {
     struct hl_entry_fields own = *fields;
-    own.author = hl_api_author(&call->key);
+    own.author = hl_api_author(&call->who);
     hl_call_wait(call, exchange, next);
     call->takes_any = true;
     hl_entry_unref(call->entry);

@@ -13,7 +13,7 @@ typedef void (*hl_call_step)(struct hl_call *call, struct hl_exchange *exchange)
 struct hl_call { /* handlers that keep more embed it as first member */
     struct hl_pending pending;
     struct hl_api *api;
-    struct hl_key key; /* who asks */
+    struct hl_principal who; /* asks */
     struct hl_route_params params;
     struct hl_conversation conversation; /* as found by hl_call_open */
     int result;                          /* of what was waited for */

@@ -33,7 +33,11 @@ enum {
     HL_DIRECTORY_CHANGED,      /* hl_directory_refresh: the snapshot is new */
 };
 
-enum { HL_KEY_SECRET_SIZE = 4 + 43 + 1, HL_ONCE_KEPT_MS = 7 * 24 * 3600 * 1000 };
+enum {
+    HL_KEY_SECRET_SIZE = 4 + 43 + 1,
+    HL_ONCE_KEPT_MS = 7 * 24 * 3600 * 1000,
+    HL_RECORD_LABEL_SIZE = 320
+};
 
 struct hl_directory;
 
@@ -49,6 +53,8 @@ int hl_directory_open(const struct hl_directory_config *config,
                       struct hl_directory **out_directory);
 /* Starts the thread; before it only the calls that say "here" work. 0, -errno. */
 int hl_directory_start(struct hl_directory *directory);
+/* The same on a loop of the caller's, for tests: it is closed after that loop ran empty. */
+void hl_directory_start_on(struct hl_directory *directory, struct hl_loop *loop);
 /* Completes what was taken (their done() are posted), frees. Accepts NULL. */
 void hl_directory_close(struct hl_directory *directory);
 
@@ -74,7 +80,8 @@ struct hl_directory_once {
 enum hl_directory_operation { HL_DIRECTORY_CREATE = 1, HL_DIRECTORY_REPLACE, HL_DIRECTORY_DELETE };
 
 struct hl_directory_change {
-    struct hl_task task; /* the directory's while under way, like the next */
+    struct hl_task task; /* the directory's while under way, like the next three */
+    struct hl_list under_way;
     struct hl_directory *directory;
     int result;
     struct hl_loop *loop;
@@ -83,11 +90,11 @@ struct hl_directory_change {
     enum hl_directory_operation operation;
     enum hl_record_kind kind;
     char id[HL_RECORD_ID_SIZE_MAX + 1];
-    char site[HL_SITE_SIZE_MAX + 1]; /* create */
-    char label[256];                 /* create, replace: unique within the kind; empty: none */
-    struct hl_bytes document;        /* create, replace: canonical JSON object */
-    struct hl_bytes secret;          /* never given out again; replace: empty keeps it */
-    bool has_if_revision;            /* replace, delete */
+    char site[HL_SITE_SIZE_MAX + 1];  /* create */
+    char label[HL_RECORD_LABEL_SIZE]; /* create, replace: unique within the kind; empty: none */
+    struct hl_bytes document;         /* create, replace: canonical JSON object */
+    struct hl_bytes secret;           /* never given out again; replace: empty keeps it */
+    bool has_if_revision;             /* replace, delete */
     uint64_t if_revision;
     uint32_t n_max;  /* create: records of the kind, retired ones not counted; 0: no limit */
     bool is_retired; /* replace: no longer counted and frees its label (revoked, deactivated) */
@@ -101,6 +108,8 @@ struct hl_directory_change {
     struct hl_buffer answer; /* when replayed: of the first; the caller's, hl_buffer_fini */
     bool replayed;
 };
+/* The label of what is unique within a site. Both together fit. */
+void hl_record_label(char out_label[HL_RECORD_LABEL_SIZE], const char *site, const char *name);
 /* r of done(): 0 once it is durable, HL_DIRECTORY_UNKNOWN, _REVISION, _TAKEN, _LIMIT, _MISMATCH,
  * -errno (nothing was changed). The snapshot has the change before done() runs. Deleting a
  * site deletes its inboxes and canned replies; deactivating an agent (is_retired) ends its keys.
@@ -120,7 +129,7 @@ struct hl_directory_query {
     enum hl_record_kind kind;
     char id[HL_RECORD_ID_SIZE_MAX + 1];    /* empty: a page */
     char after[HL_RECORD_ID_SIZE_MAX + 1]; /* empty: from the first */
-    char label[256];                       /* empty: any; else only this one */
+    char label[HL_RECORD_LABEL_SIZE];      /* empty: any; else only this one */
     bool skip_retired;
     uint32_t limit; /* 1 … 200 */
     /* out, when r is 0; the caller's, hl_directory_query_fini */
@@ -151,9 +160,9 @@ int hl_directory_find_secret(struct hl_directory *directory, struct hl_bytes sec
 /* An active agent. 0, HL_DIRECTORY_UNKNOWN. */
 int hl_directory_find_agent(struct hl_directory *directory, const struct hl_id *agent,
                             struct hl_principal *out_principal);
-/* Whether what gave access is still good: the agent is active, and the key, if one is named, is
- * not revoked. */
-bool hl_directory_is_good(struct hl_directory *directory, const struct hl_principal *principal);
+/* Brings a principal up to date, for what stays open. 0; HL_DIRECTORY_UNKNOWN: the agent is not
+ * active any more, or the key is revoked. */
+int hl_directory_renew(struct hl_directory *directory, struct hl_principal *principal);
 /* Whether conversations of this site and inbox (zero: of none) exist for the principal. */
 bool hl_principal_sees(const struct hl_principal *principal, const char *site,
                        const struct hl_id *inbox);

@@ -5,10 +5,10 @@
 #ifndef HL_STORE_DIRECTORY_SNAPSHOT_H
 #define HL_STORE_DIRECTORY_SNAPSHOT_H
 
-#include <jansson.h>
 #include <stdatomic.h>
 
 #include "base/id.h"
+#include "base/json.h"
 #include "store/conversation.h"
 
 #define HL_ID_INBOX "inb_"
@@ -42,6 +42,7 @@ enum hl_key_role hl_key_role_find(const char *name);
 enum {
     HL_RECORD_ID_SIZE_MAX = 64,
     HL_AGENT_NAME_SIZE_MAX = 64,
+    HL_EMAIL_SIZE_MAX = 254,
     HL_SITES_MAX = 256,
     HL_INBOXES_MAX = 1024,
     HL_AGENTS_MAX = 4096, /* active ones */
@@ -133,11 +134,11 @@ struct hl_canned {
 struct hl_directory_snapshot {
     atomic_uint refs;
     uint64_t version; /* rises with every change */
-    const struct hl_site *sites;
-    const struct hl_inbox *inboxes;
-    const struct hl_agent *agents;
-    const struct hl_key *keys;
-    const struct hl_canned *canned;
+    struct hl_site *sites;
+    struct hl_inbox *inboxes;
+    struct hl_agent *agents;
+    struct hl_key *keys;
+    struct hl_canned *canned;
     size_t n_sites, n_inboxes, n_agents, n_keys, n_canned;
     const struct hl_key **by_hash; /* active keys of active agents, by hash */
     size_t n_by_hash;

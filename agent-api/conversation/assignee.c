@@ -6,7 +6,7 @@
 #include "agent-api/conversation/change.h"
 
 /* Only people take conversations: false: answered with 403. */
-static bool check_agent(struct hl_exchange *exchange, const struct hl_key *key)
+static bool check_agent(struct hl_exchange *exchange, const struct hl_principal *key)
 {
     if (hl_api_is_agent(key))
         return true;
@@ -20,8 +20,8 @@ static bool read_subject(const struct hl_call *call, struct hl_exchange *exchang
                          struct hl_id *out_subject)
 {
     json_t *object = NULL;
-    struct hl_key subject;
-    *out_subject = call->key.id;
+    struct hl_principal subject;
+    *out_subject = call->who.id;
     if (exchange->body.size == 0)
         return true;
     if (!hl_reply_read_object(exchange, &object))
@@ -31,8 +31,9 @@ static bool read_subject(const struct hl_call *call, struct hl_exchange *exchang
         json_object_get(object, "agent") == NULL || (agent != NULL && strcmp(agent, "me") == 0);
     if (!is_known && agent != NULL &&
         hl_id_parse(hl_bytes_of(agent), HL_ID_AGENT, out_subject) == 0)
-        is_known = hl_keys_find_id(call->api->config.keys, out_subject, &subject) == 0 &&
-                   hl_api_is_agent(&subject);
+        is_known =
+            hl_directory_find_agent(call->api->config.directory, out_subject, &subject) == 0 &&
+            hl_api_is_agent(&subject);
     if (!is_known)
         hl_reply_invalid(exchange, "/agent", "agent is me, or the id of an active agent.");
     json_decref(object);
@@ -42,10 +43,10 @@ static bool read_subject(const struct hl_call *call, struct hl_exchange *exchang
 static void put_assignee(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_change_wish wish = {0};
-    if (!check_agent(exchange, &call->key) || !hl_precondition_read(exchange, true, &wish.when) ||
+    if (!check_agent(exchange, &call->who) || !hl_precondition_read(exchange, true, &wish.when) ||
         !read_subject(call, exchange, &wish.subject))
         return;
-    bool is_claim = wish.when.if_absent && hl_id_equal(&wish.subject, &call->key.id);
+    bool is_claim = wish.when.if_absent && hl_id_equal(&wish.subject, &call->who.id);
     wish.kind = is_claim ? HL_ENTRY_CLAIMED : HL_ENTRY_TRANSFERRED;
     hl_change_submit(call, exchange, &wish);
 }
@@ -68,13 +69,13 @@ static void delete_assignee(struct hl_call *call, struct hl_exchange *exchange)
 {
     const struct hl_conversation *found = &call->conversation;
     struct hl_change_wish wish = {.kind = HL_ENTRY_RELEASED};
-    if (!check_agent(exchange, &call->key) || !hl_precondition_read(exchange, false, &wish.when))
+    if (!check_agent(exchange, &call->who) || !hl_precondition_read(exchange, false, &wish.when))
         return;
     wish.when.if_absent = false;
     require_seen(call, &wish.when);
     if (hl_id_is_zero(&found->assignee)) {
         hl_change_answer(exchange, found);
-    } else if (!hl_id_equal(&found->assignee, &call->key.id) && call->key.role != HL_KEY_ADMIN) {
+    } else if (!hl_id_equal(&found->assignee, &call->who.id) && call->who.role != HL_KEY_ADMIN) {
         hl_exchange_problem(exchange, HL_PROBLEM_FORBIDDEN,
                             "Another agent has it; only they or an admin may release it.");
     } else {
@@ -109,7 +110,7 @@ static void patch_status(struct hl_call *call, struct hl_exchange *exchange)
     const struct hl_conversation *found = &call->conversation;
     struct hl_change_wish wish = {0};
     enum hl_status wanted = HL_STATUS_OPEN;
-    if (!check_agent(exchange, &call->key) || !hl_precondition_read(exchange, true, &wish.when) ||
+    if (!check_agent(exchange, &call->who) || !hl_precondition_read(exchange, true, &wish.when) ||
         !read_status(exchange, &wanted))
         return;
     wish.kind = wanted == HL_STATUS_CLOSED ? HL_ENTRY_CLOSED : HL_ENTRY_REOPENED;

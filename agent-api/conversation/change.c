@@ -62,7 +62,7 @@ static void answer_lost(struct hl_call *call, struct hl_exchange *exchange)
 {
     const struct hl_conversation *conversation = &call->submit.conversation;
     struct hl_author assignee = {.role = HL_ROLE_AGENT, .id = conversation->assignee};
-    struct hl_key key;
+    struct hl_principal key;
     struct hl_buffer extra;
     hl_buffer_init(&extra, HL_REPLY_BYTES_MAX);
     hl_buffer_append_text(&extra, "\"assignee\":");
@@ -70,7 +70,7 @@ static void answer_lost(struct hl_call *call, struct hl_exchange *exchange)
         hl_buffer_append_text(&extra, "null");
     else
         hl_present_author_id(&extra, &assignee);
-    if (hl_keys_find_id(call->api->config.keys, &assignee.id, &key) == 0) {
+    if (hl_directory_find_agent(call->api->config.directory, &assignee.id, &key) == 0) {
         hl_buffer_append_text(&extra, ",\"assignee_name\":");
         hl_json_append_string(&extra, hl_bytes_of(key.name));
     }

@@ -79,7 +79,7 @@ static bool read_status(struct hl_exchange *exchange, struct hl_log_list *list)
     return true;
 }
 
-static bool read_assignee(struct hl_exchange *exchange, const struct hl_key *key,
+static bool read_assignee(struct hl_exchange *exchange, const struct hl_principal *key,
                           struct hl_log_list *list)
 {
     char text[HL_ID_TEXT_SIZE];
@@ -112,7 +112,7 @@ static bool read_sort(struct hl_exchange *exchange, struct hl_log_list *list)
     return true;
 }
 
-static bool read_query(struct hl_exchange *exchange, const struct hl_key *key,
+static bool read_query(struct hl_exchange *exchange, const struct hl_principal *key,
                        struct hl_log_list *list)
 {
     char cursor[64];
@@ -133,7 +133,7 @@ static bool read_query(struct hl_exchange *exchange, const struct hl_key *key,
 
 static void read_list(struct hl_call *call, struct hl_exchange *exchange)
 {
-    if (read_query(exchange, &call->key, &call->list))
+    if (read_query(exchange, &call->who, &call->list))
         hl_call_list(call, exchange, answer_list);
 }
 

@@ -61,7 +61,7 @@ static void put_mark(struct hl_call *call, struct hl_exchange *exchange)
     if (!read_position(exchange, call->conversation.head, &read))
         return;
     struct hl_log_mark mark = {.conversation = call->conversation.id,
-                               .participant = hl_api_author(&call->key),
+                               .participant = hl_api_author(&call->who),
                                .delivered = read,
                                .read = read};
     hl_log_mark(call->api->config.log, &mark);

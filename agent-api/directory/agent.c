@@ -5,7 +5,7 @@
 void hl_agent_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
     struct hl_api *api = arg;
-    struct hl_key key;
+    struct hl_principal key;
     struct hl_buffer body;
     (void)params;
     if (!hl_api_authenticate(api, exchange, &key))

@@ -78,13 +78,13 @@ static bool read_position(struct hl_api *api, struct hl_exchange *exchange, stru
 void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
     struct hl_api *api = arg;
-    struct hl_key key;
+    struct hl_principal who;
     struct hl_feed wish = {0};
     uint64_t wait_s = 0;
     uint64_t limit = 0;
     bool has_cursor = false;
     (void)params;
-    if (!hl_api_authenticate(api, exchange, &key) ||
+    if (!hl_api_authenticate(api, exchange, &who) ||
         !hl_reply_read_number(exchange, "wait", 0, WAIT_S_MAX, WAIT_S_DEFAULT, &wait_s) ||
         !hl_reply_read_number(exchange, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit) ||
         !read_position(api, exchange, &wish, &has_cursor))
@@ -97,7 +97,7 @@ void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_rout
         hl_exchange_problem(exchange, HL_PROBLEM_TOO_MANY, "Too many feeds are open.");
         return;
     }
-    wish.key = key.id;
+    wish.who = who;
     wish.limit = (uint32_t)limit;
     wish.is_stream = hl_media_names(exchange->headers[HL_HEADER_ACCEPT], "text/event-stream");
     /* Without a cursor the answer is the place to start from, at once. */

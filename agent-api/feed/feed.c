@@ -203,10 +203,10 @@ void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batc
     }
 }
 
+/* Roles and sites may have changed as well. */
 static bool is_revoked(struct hl_feed *feed)
 {
-    struct hl_key key;
-    return hl_keys_find_id(feed->api->config.keys, &feed->key, &key) != 0;
+    return hl_directory_renew(feed->api->config.directory, &feed->who) != 0;
 }
 
 static void end_revoked(struct hl_feed *feed)
@@ -238,7 +238,7 @@ static void tick_feed(struct hl_feed *feed, bool keys_changed, uint64_t now)
 void hl_feeds_tick(struct hl_api *api)
 {
     uint64_t now = hl_clock_mono_ms(api->config.clock);
-    uint64_t version = hl_keys_version(api->config.keys);
+    uint64_t version = hl_directory_version(api->config.directory);
     bool keys_changed = version != api->keys_version;
     api->keys_version = version;
     for (struct hl_list *link = api->feeds.next, *next; link != &api->feeds; link = next) {

@@ -10,8 +10,8 @@
 struct hl_feed {
     struct hl_pending pending; /* first */
     struct hl_api *api;
-    struct hl_list link; /* api->feeds */
-    struct hl_id key;
+    struct hl_list link;     /* api->feeds */
+    struct hl_principal who; /* reads it; renewed when the directory changes */
     bool is_stream;
     bool is_scanning;
     bool is_over; /* to be freed when the scan comes back */

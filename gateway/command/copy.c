@@ -15,7 +15,7 @@
 #include "gateway/command/command.h"
 #include "gateway/data.h"
 #include "gateway/secrets.h"
-#include "store/keys.h"
+#include "store/directory.h"
 #include "store/verify.h"
 
 enum { OPTION_TO = 256, OPTION_FROM, OPTION_JSON, OUTPUT_MAX = 16 * 1024 * 1024 };
@@ -245,8 +245,20 @@ static void remove_copy(const struct hl_data_paths *copy)
     if (entries != NULL)
         closedir(entries);
     rmdir(copy->secrets);
+    unlink(copy->directory);
     unlink(copy->keys);
     unlink(copy->log);
+}
+
+/* With the keys of an older holdline, if it did not run since. */
+static int copy_directory(const struct hl_data_paths *from, const struct hl_data_paths *to)
+{
+    int r = 0;
+    if (access(from->directory, F_OK) == 0)
+        r = hl_directory_backup(from->directory, to->directory);
+    if (r == 0 && access(from->keys, F_OK) == 0)
+        r = hl_directory_backup(from->keys, to->keys);
+    return r;
 }
 
 /* Into a folder of another name first: a backup is there whole or not at all.
@@ -263,8 +275,8 @@ static int copy_data(const struct hl_data_paths *from, const char *to)
     if (mkdir(temporary, S_IRWXU) != 0)
         return -errno;
     int r = copy_secrets(from->secrets, target.secrets);
-    if (r == 0 && access(from->keys, F_OK) == 0)
-        r = hl_keys_backup(from->keys, target.keys);
+    if (r == 0)
+        r = copy_directory(from, &target);
     if (r == 0)
         r = hl_backup(from->log, target.log);
     if (r == 0)
@@ -339,8 +351,8 @@ static int restore_data(const struct hl_data_paths *from, const struct hl_data_p
     int r = hl_data_make_folder(to->folder);
     if (r == 0)
         r = copy_secrets(from->secrets, to->secrets);
-    if (r == 0 && access(from->keys, F_OK) == 0)
-        r = hl_keys_backup(from->keys, to->keys);
+    if (r == 0)
+        r = copy_directory(from, to);
     if (r == 0)
         r = hl_restore(from->log, to->log, secrets.chain, &report);
     hl_secrets_wipe(&secrets);
@@ -387,7 +399,8 @@ int hl_command_restore(int argc, char **argv)
         return code;
     if (hl_data_paths(arguments.data, &to) != 0)
         return hl_command_fail(HL_EXIT_ENVIRONMENT, "the path %s is too long", arguments.data);
-    if (hl_data_has_log(&to) || access(to.secrets, F_OK) == 0 || access(to.keys, F_OK) == 0)
+    if (hl_data_has_log(&to) || access(to.secrets, F_OK) == 0 || access(to.keys, F_OK) == 0 ||
+        access(to.directory, F_OK) == 0)
         return hl_command_fail(HL_EXIT_REFUSED,
                                "%s already holds data: restore into an empty or new folder",
                                to.folder);

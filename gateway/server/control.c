@@ -46,15 +46,15 @@ void hl_control_watch_disk(struct hl_server *server)
                      (uint64_t)status.f_bavail * (uint64_t)status.f_frsize);
 }
 
-static void watch_keys(struct hl_server *server)
+static void watch_directory(struct hl_server *server)
 {
-    int r = hl_keys_refresh(server->house.keys);
-    if (r == HL_KEYS_CHANGED)
-        hl_event(HL_EVENT_INFO, "keys.changed",
-                 HL_U64("version", hl_keys_version(server->house.keys)));
+    int r = hl_directory_refresh(server->house.directory);
+    if (r == HL_DIRECTORY_CHANGED)
+        hl_event(HL_EVENT_INFO, "directory.changed",
+                 HL_U64("version", hl_directory_version(server->house.directory)));
     else if (r != 0)
-        hl_event(HL_EVENT_WARN, "keys.unreadable", HL_TEXT("why", strerror(-r)),
-                 HL_TEXT("note", "the keys before stay in force"));
+        hl_event(HL_EVENT_WARN, "directory.unreadable", HL_TEXT("why", strerror(-r)),
+                 HL_TEXT("note", "what was known before stays in force"));
 }
 
 static void load_tokens(struct hl_server *server)
@@ -158,30 +158,33 @@ static void reload(struct hl_server *server)
     free(wanted);
 }
 
-/* Wakes when `holdline key` is done with the key file, so that a new key is good, and a revoked
+/* Wakes when `holdline key` is done with the directory, so that a new key is good, and a revoked
  * one dead, from then on. -1: not possible here; then the next look finds the change. */
-static int open_key_watch(const struct hl_server *server)
+static int open_directory_watch(const struct hl_server *server)
 {
+    char path[HL_CONFIG_PATH_SIZE + 32];
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (fd >= 0 && inotify_add_watch(fd, server->paths.keys, IN_CLOSE_WRITE) < 0) {
+    snprintf(path, sizeof(path), "%s-wal", server->paths.directory);
+    if (fd >= 0 && inotify_add_watch(fd, path, IN_CLOSE_WRITE) < 0) {
         (void)close(fd);
         return -1;
     }
     return fd;
 }
 
-/* Like wait_signal, and returns when the key file changed. */
-static int wait_change(const struct hl_server *server, int key_watch, uint32_t ms)
+/* Like wait_signal, and returns when the directory changed. */
+static int wait_change(const struct hl_server *server, int directory_watch, uint32_t ms)
 {
     char events[1024];
     int signals = signalfd(-1, &server->signals, SFD_NONBLOCK | SFD_CLOEXEC);
-    struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = key_watch, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+                           {.fd = directory_watch, .events = POLLIN}};
     if (signals < 0)
         return wait_signal(server, ms);
     (void)poll(fds, 2, (int)ms);
     (void)close(signals);
-    if (key_watch >= 0)
-        while (read(key_watch, events, sizeof(events)) > 0)
+    if (directory_watch >= 0)
+        while (read(directory_watch, events, sizeof(events)) > 0)
             ;
     return wait_signal(server, 0);
 }
@@ -189,17 +192,17 @@ static int wait_change(const struct hl_server *server, int key_watch, uint32_t m
 /* Runs until it should stop: the number of the signal. */
 static int watch(struct hl_server *server)
 {
-    int key_watch = open_key_watch(server);
+    int directory_watch = open_directory_watch(server);
     for (;;) {
         hl_control_watch_disk(server);
-        watch_keys(server);
+        watch_directory(server);
         watch_secrets(server);
-        int number = wait_change(server, key_watch, WATCH_MS);
+        int number = wait_change(server, directory_watch, WATCH_MS);
         if (number == SIGHUP) {
             reload(server);
         } else if (number != 0) {
-            if (key_watch >= 0)
-                (void)close(key_watch);
+            if (directory_watch >= 0)
+                (void)close(directory_watch);
             return number;
         }
     }

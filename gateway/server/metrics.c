@@ -20,11 +20,12 @@ static bool is_loopback(struct hl_bytes address)
 static bool may_read(struct hl_house *house, const struct hl_exchange *exchange)
 {
     struct hl_bytes value = exchange->headers[HL_HEADER_AUTHORIZATION];
-    struct hl_key key;
+    struct hl_principal key;
     if (atomic_load(&house->metrics_public) || is_loopback(exchange->address))
         return true;
     return value.size > 7 && strncasecmp(value.data, "Bearer ", 7) == 0 &&
-           hl_keys_find(house->keys, (struct hl_bytes){value.data + 7, value.size - 7}, &key) == 0;
+           hl_directory_find_secret(house->directory,
+                                    (struct hl_bytes){value.data + 7, value.size - 7}, &key) == 0;
 }
 
 static void add_u64(struct hl_buffer *out, const char *name, const char *help, uint64_t value)

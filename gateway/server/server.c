@@ -42,6 +42,21 @@ static void block_signals(sigset_t *out_signals)
     HL_CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
+static int open_directory(struct hl_server *server)
+{
+    struct hl_house *house = &server->house;
+    struct hl_directory_config config = {.path = server->paths.directory,
+                                         .keys_path = server->paths.keys,
+                                         .clock = house->clock,
+                                         .random = house->random};
+    int r = hl_directory_open(&config, &house->directory);
+    if (r == 0)
+        r = hl_directory_ensure_site(house->directory, server->config.site);
+    if (r == 0)
+        r = hl_directory_start(house->directory);
+    return r;
+}
+
 static int open_data(struct hl_server *server)
 {
     char why[WHY_SIZE];
@@ -55,13 +70,13 @@ static int open_data(struct hl_server *server)
                         house->random, why, sizeof(why), &house->secrets);
     if (r != 0)
         return refuse_start(r > 0 ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT, why);
-    r = hl_keys_open(server->paths.keys, &house->keys);
-    if (r == HL_KEYS_SCHEMA_NEWER)
-        return refuse_start(HL_EXIT_REFUSED, "keys.db was written by a newer holdline");
-    if (r == HL_KEYS_NOT_KEYS)
-        return refuse_start(HL_EXIT_REFUSED, "keys.db is no key file, or damaged");
+    r = open_directory(server);
+    if (r == HL_DIRECTORY_NEWER)
+        return refuse_start(HL_EXIT_REFUSED, "directory.db was written by a newer holdline");
+    if (r == HL_DIRECTORY_NO_DIRECTORY)
+        return refuse_start(HL_EXIT_REFUSED, "directory.db (or an old keys.db) is damaged");
     hl_control_watch_disk(server);
-    return r != 0 ? refuse_start_errno(server->paths.keys, r) : HL_EXIT_OK;
+    return r != 0 ? refuse_start_errno(server->paths.directory, r) : HL_EXIT_OK;
 }
 
 /* Writer thread of the log. */
@@ -212,7 +227,7 @@ static void take_down(struct hl_server *server)
     if (house->wire != NULL)
         hl_wire_shared_destroy(house->wire);
     hl_pages_free(house->pages);
-    hl_keys_close(house->keys);
+    hl_directory_close(house->directory);
     hl_secrets_wipe(&house->secrets);
 }
 

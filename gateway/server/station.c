@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent-api/permission.h"
 #include "agent-api/reply.h"
 #include "base/check.h"
 #include "base/event.h"
@@ -35,21 +36,30 @@ struct hl_station {
 static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer)
 {
     struct hl_station *station = arg;
-    struct hl_key key;
-    if (hl_keys_find(station->house->keys, secret, &key) != 0)
+    struct hl_principal who;
+    if (hl_directory_find_secret(station->house->directory, secret, &who) != 0)
         return HL_AGENTS_UNKNOWN;
-    *out_bearer = (struct hl_bearer){.id = key.id,
-                                     .role = key.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION
-                                                                            : HL_ROLE_AGENT,
-                                     .may_write = true};
+    *out_bearer = (struct hl_bearer){
+        .id = who.id,
+        .role = who.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
+        .may_write = hl_permission_has((enum hl_key_role)who.role, HL_PERMISSION_MESSAGE_WRITE)};
     return 0;
 }
 
 static bool is_agent_active(void *arg, const struct hl_id *agent)
 {
     struct hl_station *station = arg;
-    struct hl_key key;
-    return hl_keys_find_id(station->house->keys, agent, &key) == 0;
+    struct hl_principal who;
+    return hl_directory_find_agent(station->house->directory, agent, &who) == 0;
+}
+
+static bool sees_conversation(void *arg, const struct hl_id *agent,
+                              const struct hl_conversation *conversation)
+{
+    struct hl_station *station = arg;
+    struct hl_principal who;
+    return hl_directory_find_agent(station->house->directory, agent, &who) == 0 &&
+           hl_principal_sees(&who, conversation->site, &conversation->inbox);
 }
 
 /* Station routes come in three tables, since each has its own argument. */
@@ -99,7 +109,7 @@ static void tick(void *arg)
 {
     struct hl_station *station = arg;
     atomic_store(&station->last_tick_ms, hl_clock_mono_ms(station->house->clock));
-    uint64_t keys_version = hl_keys_version(station->house->keys);
+    uint64_t keys_version = hl_directory_version(station->house->directory);
     if (keys_version != station->keys_version)
         hl_hub_revoke_agents(station->hub);
     station->keys_version = keys_version;
@@ -139,17 +149,19 @@ static void set_enquiries(struct hl_station *station)
 static int create_hub(struct hl_station *station)
 {
     struct hl_house *house = station->house;
-    struct hl_hub_config config = {
-        .log = house->log,
-        .loop = hl_loop_uv_loop(station->loop),
-        .clock = house->clock,
-        .random = house->random,
-        .registry = house->registry,
-        .keys = &station->tokens,
-        .agents = {.find = find_agent, .is_active = is_agent_active, .arg = station},
-        .node = station->config.node,
-        .site = station->config.site,
-        .limits = station->config.hub};
+    struct hl_hub_config config = {.log = house->log,
+                                   .loop = hl_loop_uv_loop(station->loop),
+                                   .clock = house->clock,
+                                   .random = house->random,
+                                   .registry = house->registry,
+                                   .keys = &station->tokens,
+                                   .agents = {.find = find_agent,
+                                              .is_active = is_agent_active,
+                                              .sees = sees_conversation,
+                                              .arg = station},
+                                   .node = station->config.node,
+                                   .site = station->config.site,
+                                   .limits = station->config.hub};
     return hl_hub_create(&config, &station->hub);
 }
 
@@ -160,7 +172,7 @@ static int create_api(struct hl_station *station)
                                    .loop = hl_loop_uv_loop(station->loop),
                                    .clock = house->clock,
                                    .random = house->random,
-                                   .keys = house->keys,
+                                   .directory = house->directory,
                                    .body_bytes_max = station->config.hub.body_bytes_max,
                                    .feeds_max = station->config.feeds_max};
     station->enquiries.log = house->log;

@@ -28,7 +28,7 @@ struct hl_station;
 /* What the process shares, read by every station. The main thread owns it. */
 struct hl_house {
     struct hl_log *log;
-    struct hl_keys *keys;
+    struct hl_directory *directory;
     struct hl_registry *registry;
     struct hl_wire_shared *wire;
     struct hl_pages *pages; /* NULL: none */

@@ -8,6 +8,7 @@
 
 #include "agent-api/api.h"
 #include "base/check.h"
+#include "store/directory_people.h"
 #include "store/log_memory.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/fake_clock.h"
@@ -15,7 +16,7 @@
 #include "tests/support/fake_loop.h"
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-static struct hl_keys *keys;
+static struct hl_directory *directory;
 static char bearer[64];
 
 /* The key file is made once; opening it is slow. */
@@ -23,14 +24,16 @@ static void open_keys(void)
 {
     char path[] = "/tmp/holdline-fuzz-XXXXXX";
     char secret[HL_KEY_SECRET_SIZE];
-    struct hl_key key;
+    struct hl_id agent;
+    struct hl_person_wish wish = {.name = "Ann", .role = HL_KEY_ADMIN};
+    struct hl_directory_config config = {path, NULL, hl_clock_system(), hl_random_system()};
 
     int fd = mkstemp(path);
     HL_CHECK(fd >= 0);
     (void)close(fd);
-    HL_CHECK(hl_keys_open(path, &keys) == 0);
-    HL_CHECK(hl_keys_add(keys, "Ann", HL_KEY_AGENT, hl_clock_system(), hl_random_system(), secret,
-                         &key) == 0);
+    HL_CHECK(hl_directory_open(&config, &directory) == 0);
+    HL_CHECK(hl_directory_ensure_site(directory, "shop") == 0);
+    HL_CHECK(hl_directory_add_person(directory, &wish, secret, &agent) == 0);
     (void)snprintf(bearer, sizeof bearer, "Bearer %s", secret);
     (void)unlink(path);
 }
@@ -116,12 +119,13 @@ static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl
                                          .loop = &loop->loop,
                                          .clock = &clock->clock,
                                          .random = hl_random_system(),
-                                         .keys = keys,
+                                         .directory = directory,
                                          .body_bytes_max = 4096,
                                          .feeds_max = 3};
     struct hl_api *api = NULL;
     bool is_closed = false;
 
+    hl_directory_start_on(directory, &loop->loop);
     HL_CHECK(hl_api_create(&config, &api) == 0);
     hl_api_handle(api, &fake->exchange);
     (void)hl_fake_loop_run_all(loop);
@@ -141,7 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct hl_fake_loop loop;
     struct hl_log *log = NULL;
 
-    if (keys == NULL)
+    if (directory == NULL)
         open_keys();
     if (!read_request(fuzz_text(data, size), &fake))
         return 0;

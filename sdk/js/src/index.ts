@@ -1,2 +1,4 @@
+export { HoldlineEvent } from './emitter.js';
 export { HoldlineError } from './error.js';
+export { Holdline } from './holdline.js';
 export type * from './types.js';

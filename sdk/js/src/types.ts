@@ -239,6 +239,7 @@ export interface EventMap {
   assigned: AssignedDetail;
   closed: ClosedDetail;
   availability: Availability;
+  enquiry: Enquiry; // one was stored, perhaps of an earlier page
   error: HoldlineError;
 }
 export type EventName = keyof EventMap;

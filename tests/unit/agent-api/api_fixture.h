@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agent-api/api.h"
+#include "store/directory_people.h"
 #include "store/log_memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
@@ -23,13 +24,13 @@
 enum { ANN, BEN, ADMIN, ROBOT, N_PEOPLE };
 
 struct fixture {
-    char keys_path[64];
+    char directory_path[64];
     struct hl_fake_clock clock;
     struct hl_fake_loop loop;
     struct hl_log *log;
-    struct hl_keys *keys;
+    struct hl_directory *directory;
     struct hl_api *api;
-    struct hl_key people[N_PEOPLE];
+    struct hl_principal people[N_PEOPLE];
     char bearer[N_PEOPLE][64];
     struct hl_id conversation;
     char path[128]; /* /v1/conversations/cnv_… */
@@ -78,7 +79,7 @@ static inline void start_api(struct fixture *f)
                                    .loop = &f->loop.loop,
                                    .clock = &f->clock.clock,
                                    .random = hl_random_system(),
-                                   .keys = f->keys,
+                                   .directory = f->directory,
                                    .body_bytes_max = 4096,
                                    .feeds_max = 3};
     assert_int_equal(hl_api_create(&config, &f->api), 0);
@@ -96,20 +97,23 @@ static inline int make_fixture(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     char id[HL_ID_TEXT_SIZE];
     assert_non_null(f);
-    snprintf(f->keys_path, sizeof(f->keys_path), "/tmp/holdline-api-XXXXXX");
-    int fd = mkstemp(f->keys_path);
+    snprintf(f->directory_path, sizeof(f->directory_path), "/tmp/holdline-api-XXXXXX");
+    int fd = mkstemp(f->directory_path);
     assert_true(fd >= 0);
     close(fd);
     hl_fake_clock_init(&f->clock, INT64_C(1700000000000));
     hl_fake_loop_init(&f->loop);
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
     assert_int_equal(hl_log_memory_open(&config, &f->log), 0);
-    assert_int_equal(hl_keys_open(f->keys_path, &f->keys), 0);
+    struct hl_directory_config directory = {f->directory_path, NULL, &f->clock.clock,
+                                            hl_random_system()};
+    assert_int_equal(hl_directory_open(&directory, &f->directory), 0);
+    assert_int_equal(hl_directory_ensure_site(f->directory, "shop"), 0);
+    hl_directory_start_on(f->directory, &f->loop.loop);
     for (int i = 0; i < N_PEOPLE; i++) {
         char secret[HL_KEY_SECRET_SIZE];
-        assert_int_equal(hl_keys_add(f->keys, people[i].name, people[i].role, &f->clock.clock,
-                                     hl_random_system(), secret, &f->people[i]),
-                         0);
+        struct hl_person_wish wish = {.name = people[i].name, .role = people[i].role};
+        assert_int_equal(hl_directory_add_person(f->directory, &wish, secret, &f->people[i].id), 0);
         snprintf(f->bearer[i], sizeof(f->bearer[i]), "Bearer %s", secret);
     }
     f->conversation = (struct hl_id){{1, 2, 3}};
@@ -133,8 +137,8 @@ static inline int drop_fixture(void **state)
     assert_true(f->is_closed);
     hl_log_close(f->log);
     hl_fake_loop_fini(&f->loop);
-    hl_keys_close(f->keys);
-    unlink(f->keys_path);
+    hl_directory_close(f->directory);
+    unlink(f->directory_path);
     hl_fake_exchange_fini(&f->exchange);
     free(f);
     return 0;

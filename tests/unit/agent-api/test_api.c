@@ -19,7 +19,7 @@ static void test_a_key_is_needed(void **state)
     prepare(f, ADMIN, HL_GET, "/v1/agent");
     assert_int_equal(run(f), 200);
     assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"role\":\"admin\""));
-    assert_int_equal(hl_keys_revoke(f->keys, &f->people[ADMIN].id, 1), 0);
+    assert_int_equal(hl_directory_let_go(f->directory, &f->people[ADMIN].id), 0);
     prepare(f, ADMIN, HL_GET, "/v1/agent");
     assert_int_equal(run(f), 401);
 }

@@ -162,12 +162,12 @@ static void test_a_revoked_key_ends_its_feeds(void **state)
     open_stream(f, NULL);
     hl_api_tick(f->api);
     assert_false(f->exchange.is_answered);
-    assert_int_equal(hl_keys_revoke(f->keys, &f->people[ANN].id, 1), 0);
+    assert_int_equal(hl_directory_let_go(f->directory, &f->people[ANN].id), 0);
     hl_api_tick(f->api);
     assert_true(f->exchange.is_answered);
     prepare(f, BEN, HL_GET, "/v1/events?cursor=5.0");
     start(f);
-    assert_int_equal(hl_keys_revoke(f->keys, &f->people[BEN].id, 1), 0);
+    assert_int_equal(hl_directory_let_go(f->directory, &f->people[BEN].id), 0);
     hl_api_tick(f->api);
     assert_int_equal(f->exchange.status, 401);
 }

@@ -13,12 +13,13 @@
 
 #include <cmocka.h>
 
+#include "store/directory_people.h"
 #include "store/log_memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 
 struct fixture {
-    char keys_path[64];
+    char directory_path[64];
     struct hl_fake_clock clock;
     struct hl_house house;
     struct hl_fake_exchange exchange; /* of the last call */
@@ -31,11 +32,13 @@ static int make_fixture(void **state)
     hl_fake_clock_init(&f->clock, INT64_C(1700000000123));
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
     assert_int_equal(hl_log_memory_open(&config, &f->house.log), 0);
-    snprintf(f->keys_path, sizeof(f->keys_path), "/tmp/holdline-health-XXXXXX");
-    int fd = mkstemp(f->keys_path);
+    snprintf(f->directory_path, sizeof(f->directory_path), "/tmp/holdline-health-XXXXXX");
+    int fd = mkstemp(f->directory_path);
     assert_true(fd >= 0);
     close(fd);
-    assert_int_equal(hl_keys_open(f->keys_path, &f->house.keys), 0);
+    struct hl_directory_config directory = {f->directory_path, NULL, &f->clock.clock,
+                                            hl_random_system()};
+    assert_int_equal(hl_directory_open(&directory, &f->house.directory), 0);
     assert_int_equal(hl_wire_shared_create(&hl_wire_limits_default, &f->house.wire), 0);
     f->house.clock = &f->clock.clock;
     f->house.started_ms = INT64_C(1700000000123);
@@ -51,9 +54,9 @@ static int drop_fixture(void **state)
 {
     struct fixture *f = *state;
     hl_wire_shared_destroy(f->house.wire);
-    hl_keys_close(f->house.keys);
+    hl_directory_close(f->house.directory);
     hl_log_close(f->house.log);
-    unlink(f->keys_path);
+    unlink(f->directory_path);
     hl_fake_exchange_fini(&f->exchange);
     free(f);
     return 0;
@@ -111,14 +114,13 @@ static void test_metrics_are_not_for_everybody(void **state)
     struct fixture *f = *state;
     char secret[HL_KEY_SECRET_SIZE];
     char bearer[96];
-    struct hl_key key;
+    struct hl_id agent;
+    struct hl_person_wish wish = {.name = "prometheus", .role = HL_KEY_INTEGRATION};
     assert_int_equal(get(f, hl_metrics_get, "10.0.0.1", NULL), 401);
     assert_int_equal(get(f, hl_metrics_get, "10.0.0.1", "Bearer hlk_x"), 401);
     assert_int_equal(get(f, hl_metrics_get, "127.0.0.1", NULL), 200);
     assert_int_equal(get(f, hl_metrics_get, "::1", NULL), 200);
-    assert_int_equal(hl_keys_add(f->house.keys, "prometheus", HL_KEY_INTEGRATION, &f->clock.clock,
-                                 hl_random_system(), secret, &key),
-                     0);
+    assert_int_equal(hl_directory_add_person(f->house.directory, &wish, secret, &agent), 0);
     snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
     assert_int_equal(get(f, hl_metrics_get, "10.0.0.1", bearer), 200);
     atomic_store(&f->house.metrics_public, true);

@@ -1,0 +1,61 @@
+// The views of the queue: which conversations are in one, in which order, and how the gateway is asked.
+import type { Query } from '../api/conversations';
+import type { Conversation } from '../api/types';
+
+export type ViewName = 'unassigned' | 'mine' | 'open' | 'closed';
+export type ViewKey = ViewName | `inbox:${string}` | `tag:${string}`;
+export type Sort = 'due' | 'oldest' | 'newest' | 'updated';
+
+export const VIEW_LABELS: Record<ViewName, string> = {
+  unassigned: 'Unassigned',
+  mine: 'Mine',
+  open: 'All open',
+  closed: 'Closed',
+};
+
+export const SORT_LABELS: Record<Sort, string> = {
+  due: 'Most urgent',
+  updated: 'Latest activity',
+  newest: 'Newest',
+  oldest: 'Oldest',
+};
+
+export function isViewKey(text: string): text is ViewKey {
+  return text in VIEW_LABELS || /^(inbox|tag):./.test(text);
+}
+
+export function fits(key: ViewKey, conversation: Conversation, me: string): boolean {
+  const isOpen = conversation.status === 'open';
+  if (key === 'unassigned') return isOpen && conversation.assignee === null;
+  if (key === 'mine') return isOpen && conversation.assignee === me;
+  if (key === 'open') return isOpen;
+  if (key === 'closed') return !isOpen;
+  if (key.startsWith('inbox:')) return isOpen && conversation.inbox === key.slice('inbox:'.length);
+  return conversation.tags.includes(key.slice('tag:'.length));
+}
+
+export function queryFor(key: ViewKey, sort: Sort): Query {
+  const query: Query = { sort };
+  if (key === 'unassigned') return { ...query, status: 'open', assignee: 'none' };
+  if (key === 'mine') return { ...query, status: 'open', assignee: 'me' };
+  if (key === 'open') return { ...query, status: 'open' };
+  if (key === 'closed') return { ...query, status: 'closed' };
+  if (key.startsWith('inbox:')) return { ...query, status: 'open', inbox: key.slice('inbox:'.length) };
+  return { ...query, tag: [key.slice('tag:'.length)] };
+}
+
+// When somebody has to act, for the order "most urgent": what waits longest, or is due first.
+export function urgencyOf({ timers, waiting_since }: Conversation): string {
+  return (timers.first_response_at ? null : timers.first_response_due_at) ?? timers.response_due_at ?? waiting_since ?? '~';
+}
+
+const COMPARE: Record<Sort, (a: Conversation, b: Conversation) => number> = {
+  due: (a, b) => urgencyOf(a).localeCompare(urgencyOf(b)) || b.updated_at.localeCompare(a.updated_at),
+  oldest: (a, b) => a.opened_at.localeCompare(b.opened_at),
+  newest: (a, b) => b.opened_at.localeCompare(a.opened_at),
+  updated: (a, b) => b.updated_at.localeCompare(a.updated_at),
+};
+
+export function sorted(items: Iterable<Conversation>, sort: Sort): Conversation[] {
+  return [...items].sort((a, b) => COMPARE[sort](a, b) || a.id.localeCompare(b.id));
+}

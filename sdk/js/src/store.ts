@@ -1,0 +1,164 @@
+// What outlives the page. The session is in Web Storage, written at once; the outbox is in
+// IndexedDB, else in Web Storage, else in memory, and `_isDurable` says honestly if it is kept.
+// Nothing is written before _open().
+import { within } from './clock.js';
+import type { Item } from './outbox.js';
+import type { Clock, KeyValueStorage, Options } from './types.js';
+
+const DATABASE = 'holdline';
+const TABLE = 'outbox';
+const PATIENCE_MS = 2000; // some browsers never answer
+
+export class Memory implements KeyValueStorage {
+  private _values = new Map<string, string>();
+
+  getItem(key: string): string | null {
+    return this._values.has(key) ? this._values.get(key)! : null;
+  }
+
+  setItem(key: string, value: string): void {
+    this._values.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this._values.delete(key);
+  }
+}
+
+function find(wanted: Options['storage']): KeyValueStorage | undefined {
+  if (typeof wanted === 'object') return wanted;
+  try {
+    const storage = wanted === 'memory' ? undefined : wanted === 'session' ? globalThis.sessionStorage : globalThis.localStorage;
+    if (storage) storage.getItem('holdline'); // blocked storage throws here, if not before
+    return storage;
+  } catch (error) {
+    return undefined;
+  }
+}
+
+export class Store {
+  _isShared: boolean; // among tabs
+  _isDurable: boolean;
+  private _storage: KeyValueStorage;
+  private _database: Promise<IDBDatabase | null> | undefined;
+  private _items = new Map<string, Item>(); // what could not be kept elsewhere
+  private _mayIndex: boolean;
+
+  constructor(wanted: Options['storage'], private _prefix: string, private _clock: Clock, private _degraded: () => void) {
+    const storage = find(wanted);
+    this._storage = storage || new Memory();
+    this._isDurable = !!storage;
+    this._isShared = !!storage && (wanted === 'local' || !wanted);
+    this._mayIndex = this._isShared;
+  }
+
+  _read(name: string): any {
+    try {
+      return JSON.parse(this._storage.getItem(this._prefix + name)!);
+    } catch (error) {
+      return null;
+    }
+  }
+
+  _write(name: string, value: unknown): boolean {
+    try {
+      if (value === null) this._storage.removeItem(this._prefix + name);
+      else this._storage.setItem(this._prefix + name, JSON.stringify(value));
+      return true;
+    } catch (error) {
+      this._degrade();
+      return false;
+    }
+  }
+
+  private _degrade(): void {
+    if (!this._isDurable) return;
+    this._isDurable = false;
+    this._degraded();
+  }
+
+  // -- the outbox ---------------------------------------------------------------------------
+
+  private _open(): Promise<IDBDatabase | null> {
+    if (!this._database) this._database = this._mayIndex ? this._openDatabase() : Promise.resolve(null);
+    return this._database;
+  }
+
+  private _openDatabase(): Promise<IDBDatabase | null> {
+    const opened = new Promise<IDBDatabase | null>((resolve) => {
+      try {
+        const request = globalThis.indexedDB.open(DATABASE, 1);
+        request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: 'key' });
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = request.onblocked = () => resolve(null);
+      } catch (error) {
+        resolve(null);
+      }
+    });
+    return within(this._clock, PATIENCE_MS, opened);
+  }
+
+  // False: the database did not do it.
+  private async _run(mode: 'readonly' | 'readwrite', work: (table: IDBObjectStore) => IDBRequest): Promise<any> {
+    const database = await this._open();
+    if (!database) return null;
+    const done = new Promise<any>((resolve) => {
+      try {
+        const transaction = database.transaction(TABLE, mode);
+        const request = work(transaction.objectStore(TABLE));
+        transaction.oncomplete = () => resolve({ _result: request.result });
+        transaction.onerror = transaction.onabort = () => resolve(null);
+      } catch (error) {
+        resolve(null);
+      }
+    });
+    return within(this._clock, PATIENCE_MS, done);
+  }
+
+  // Resolves to where it is kept being safe over a reload.
+  async _put(item: Item): Promise<boolean> {
+    const key = this._prefix + item.mid;
+    if (await this._run('readwrite', (table) => table.put({ ...item, key }))) return this._isDurable;
+    return this._rewrite((items) => items.set(item.mid, item)) && this._isDurable;
+  }
+
+  // The table in Web Storage; other tabs write it, too.
+  private _rewrite(change: (items: Map<string, Item>) => void): boolean {
+    this._refresh();
+    change(this._items);
+    return this._write('outbox', this._items.size ? [...this._items.values()] : null);
+  }
+
+  private _refresh(): void {
+    if (!this._isDurable) return; // what is there is older than what we have
+    this._items = new Map((this._read('outbox') || []).map((item: Item) => [item.mid, item]));
+  }
+
+  async _delete(mid: string): Promise<void> {
+    this._refresh();
+    if (this._items.has(mid)) this._rewrite((items) => items.delete(mid));
+    await this._run('readwrite', (table) => table.delete(this._prefix + mid));
+  }
+
+  async _all(): Promise<Item[]> {
+    this._refresh();
+    const prefix = this._prefix;
+    const found = await this._run('readonly', (table) => table.getAll(IDBKeyRange.bound(prefix, prefix + '\uffff')));
+    const all = new Map<string, Item>(this._items);
+    for (const item of (found && found._result) || []) all.set(item.mid, item);
+    return [...all.values()].sort((a, b) => a.n - b.n);
+  }
+
+  async _wipe(): Promise<void> {
+    for (const name of ['session', 'outbox', 'enquiries', 'leader']) this._write(name, null);
+    this._items.clear();
+    const prefix = this._prefix;
+    await this._run('readwrite', (table) => table.delete(IDBKeyRange.bound(prefix, prefix + '\uffff')));
+  }
+
+  async _close(): Promise<void> {
+    const database = this._database && (await this._database);
+    this._database = Promise.resolve(null);
+    if (database) database.close();
+  }
+}
