@@ -44,7 +44,10 @@ function close(why: string | null): void {
 export async function openDoor(): Promise<void> {
   makeClient();
   const key = takeKey();
-  if (key) return signIn(key);
+  return key ? signIn(key) : resume();
+}
+
+async function resume(): Promise<void> {
   try {
     enter(await session.resume(client));
   } catch (error) {
@@ -66,4 +69,6 @@ export async function signIn(key: string): Promise<void> {
 export async function signOut(): Promise<void> {
   close(null);
   await session.signOut(client).catch(() => {});
+  makeClient(); // other nodes may have been chosen
+  await resume();
 }

@@ -6,7 +6,7 @@ const DAY = 24 * HOUR;
 
 // "now", "4m", "2h 05m", "3d"
 export function spanOf(ms: number): string {
-  if (ms < MINUTE) return ms < 10_000 ? 'now' : `${Math.floor(ms / 1000)}s`;
+  if (ms < MINUTE) return ms < 1000 ? 'now' : `${Math.floor(ms / 1000)}s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)}m`;
   if (ms < DAY) return `${Math.floor(ms / HOUR)}h ${String(Math.floor((ms % HOUR) / MINUTE)).padStart(2, '0')}m`;
   return `${Math.floor(ms / DAY)}d`;
@@ -19,7 +19,7 @@ export function countdownOf(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });

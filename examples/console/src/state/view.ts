@@ -21,7 +21,7 @@ export const SORT_LABELS: Record<Sort, string> = {
 };
 
 export function isViewKey(text: string): text is ViewKey {
-  return text in VIEW_LABELS || /^(inbox|tag):./.test(text);
+  return Object.hasOwn(VIEW_LABELS, text) || /^(inbox|tag):./.test(text);
 }
 
 export function fits(key: ViewKey, conversation: Conversation, me: string): boolean {
@@ -49,13 +49,16 @@ export function urgencyOf({ timers, waiting_since }: Conversation): string {
   return (timers.first_response_at ? null : timers.first_response_due_at) ?? timers.response_due_at ?? waiting_since ?? '~';
 }
 
+// Times are texts that sort as they stand, without the rules of any language.
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 const COMPARE: Record<Sort, (a: Conversation, b: Conversation) => number> = {
-  due: (a, b) => urgencyOf(a).localeCompare(urgencyOf(b)) || b.updated_at.localeCompare(a.updated_at),
-  oldest: (a, b) => a.opened_at.localeCompare(b.opened_at),
-  newest: (a, b) => b.opened_at.localeCompare(a.opened_at),
-  updated: (a, b) => b.updated_at.localeCompare(a.updated_at),
+  due: (a, b) => compare(urgencyOf(a), urgencyOf(b)) || compare(b.updated_at, a.updated_at),
+  oldest: (a, b) => compare(a.opened_at, b.opened_at),
+  newest: (a, b) => compare(b.opened_at, a.opened_at),
+  updated: (a, b) => compare(b.updated_at, a.updated_at),
 };
 
 export function sorted(items: Iterable<Conversation>, sort: Sort): Conversation[] {
-  return [...items].sort((a, b) => COMPARE[sort](a, b) || a.id.localeCompare(b.id));
+  return [...items].sort((a, b) => COMPARE[sort](a, b) || compare(a.id, b.id));
 }

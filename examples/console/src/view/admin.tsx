@@ -16,7 +16,7 @@ export function Admin() {
   return (
     <main class="admin" id="desk" tabIndex={-1}>
       <div class="admin-inside">
-        <h1>The house</h1>
+        <h1>Workspace</h1>
         <CannedReplies canWrite={canWrite} />
         <section>
           <h2>People</h2>

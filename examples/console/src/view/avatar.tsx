@@ -1,4 +1,5 @@
 // Initials in one of eight colours that stay with the person.
+import { Icon } from './icon';
 
 function initialsOf(name: string): string {
   const words = name.trim().split(/\s+/).filter(Boolean);
@@ -15,7 +16,7 @@ function colourOf(seed: string): number {
 export function Avatar({ name, seed, size = 'm' }: { name: string; seed: string; size?: 's' | 'm' | 'l' }) {
   return (
     <span class={`avatar ${size}`} data-colour={colourOf(seed)} aria-hidden="true">
-      {initialsOf(name) || '·'}
+      {initialsOf(name) || <Icon name="user" />}
     </span>
   );
 }

@@ -5,8 +5,8 @@ import type { Conversation, Fields } from '../api/types';
 import { now } from '../state/clock';
 import { deeds } from '../state/deeds';
 import { formatRoute, route } from '../state/route';
-import { change } from '../state/settings';
-import { clockOf, fullOf, whenOf } from '../state/time';
+import { togglePanel } from '../state/panel';
+import { clockOf, dayOf, spanOf, whenOf } from '../state/time';
 import { Avatar } from './avatar';
 import { Icon } from './icon';
 import { TagEditor } from './tag-editor';
@@ -20,7 +20,7 @@ export function ContextPanel({ id }: { id: string }) {
   const { contact, context, custom_fields: fields, reference, timers } = conversation;
   return (
     <aside class="context" aria-label="Details">
-      <button type="button" class="quiet context-close" aria-label="Close the details" onClick={() => change({ isContextShown: false })}><Icon name="close" /></button>
+      <button type="button" class="quiet context-close" aria-label="Close the details" onClick={togglePanel}><Icon name="close" /></button>
       <div class="context-person">
         <Avatar name={contact?.name ?? ''} seed={contact?.id ?? id} size="l" />
         <h2 dir="auto">{visitorName(conversation)}</h2>
@@ -31,8 +31,8 @@ export function ContextPanel({ id }: { id: string }) {
         ['Phone', contact?.phone, contact?.phone ? `tel:${encodeURIComponent(contact.phone)}` : undefined],
         ['Reference', reference],
         ['Inbox', app.people.inboxName(conversation.inbox)],
-        ['Opened', `${whenOf(conversation.opened_at, now.value)}, ${clockOf(conversation.opened_at)}`],
-        ['First reply', timers.first_response_at ? fullOf(timers.first_response_at) : null],
+        ['Opened', `${dayOf(conversation.opened_at, now.value)}, ${clockOf(conversation.opened_at)}`],
+        ['First reply', timers.first_response_at ? spanOf(Date.parse(timers.first_response_at) - Date.parse(conversation.opened_at)) : null],
       ]} />
       <h3>Tags</h3>
       <TagEditor key={id} tags={conversation.tags} known={app.people.tags.value.map(({ tag }) => tag)}
@@ -52,7 +52,7 @@ function Rows({ rows }: { rows: Row[] }) {
   return (
     <dl class="rows">
       {shown.map(([name, value, href]) => (
-        <div key={name}><dt dir="auto">{name}</dt><dd dir="auto" title={value ?? ''}>{href ? <a href={href} rel="noreferrer noopener" target="_blank">{value}</a> : value}</dd></div>
+        <div key={name}><dt dir="auto">{name}</dt><dd dir="auto" title={value ?? ''}>{href ? <a href={href} rel="noreferrer noopener" target="_blank">{value?.replace(/^https?:\/\//, '')}</a> : value}</dd></div>
       ))}
     </dl>
   );

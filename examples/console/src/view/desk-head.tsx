@@ -6,7 +6,7 @@ import type { App } from '../state/app';
 import { now } from '../state/clock';
 import { deeds } from '../state/deeds';
 import { formatRoute, route } from '../state/route';
-import { change, settings } from '../state/settings';
+import { isPanelShown, togglePanel } from '../state/panel';
 import { tell } from '../state/toasts';
 import { Icon } from './icon';
 import { focusComposer } from './keys';
@@ -36,12 +36,11 @@ export function DeskHead({ conversation }: { conversation: Conversation }) {
       <div class="desk-deeds">
         {!isClosed && !assignee && <button type="button" class="primary" title="Claim ( c )" onClick={() => void deeds.claim(app, id).then((isMine) => isMine && focusComposer())}>Claim</button>}
         {!isClosed && <TransferMenu conversation={conversation} />}
-        <button type="button" title={`${isClosed ? 'Reopen' : 'Close'} ( e )`} onClick={() => void deeds.change(app, id, { status: isClosed ? 'open' : 'closed' })}>
+        <button type="button" aria-label={isClosed ? 'Reopen' : 'Close'} title={`${isClosed ? 'Reopen' : 'Close'} ( e )`} onClick={() => void deeds.change(app, id, { status: isClosed ? 'open' : 'closed' })}>
           <Icon name={isClosed ? 'reopen' : 'check'} size={16} /><span class="wide-only">{isClosed ? 'Reopen' : 'Close'}</span>
         </button>
         <Menu label="More" face={<Icon name="more" />} items={moreItems(app, conversation)} class="right" />
-        <button type="button" class="quiet" aria-label="Details" title="Details" aria-pressed={settings.value.isContextShown}
-          onClick={() => change({ isContextShown: !settings.value.isContextShown })}><Icon name="panel" /></button>
+        <button type="button" class="quiet" aria-label="Details" title="Details" aria-pressed={isPanelShown.value} onClick={togglePanel}><Icon name="panel" /></button>
       </div>
     </header>
   );

@@ -6,6 +6,7 @@ import { DeskHead } from './desk-head';
 import { Icon } from './icon';
 import { Log } from './log';
 import { useApp } from './use-app';
+import { visitorName } from './words';
 
 export function Desk({ id }: { id: string | null }) {
   const app = useApp();
@@ -22,7 +23,7 @@ export function Desk({ id }: { id: string | null }) {
       {conversation ? (
         <>
           <DeskHead conversation={conversation} />
-          <Log key={id} id={id} />
+          <Log key={id} id={id} name={visitorName(conversation)} />
           <Composer key={`composer ${id}`} conversation={conversation} />
         </>
       ) : (

@@ -9,12 +9,13 @@ import { stateWords } from './words';
 interface Props {
   entry: Entry;
   isRun: boolean;
+  name: string; // the visitor's
   positions: readonly Position[];
 }
 
-export function EntryView({ entry, isRun, positions }: Props) {
+export function EntryView({ entry, isRun, name, positions }: Props) {
   const app = useApp();
-  const who = entry.from.role === 'visitor' ? 'The visitor' : entry.from.role === 'agent' ? app.nameOfAgent(entry.from.id) : entry.from.role === 'system' ? 'The gateway' : app.people.nameOf(entry.from.id) || 'An integration';
+  const who = entry.from.role === 'visitor' ? name : entry.from.role === 'agent' ? app.nameOfAgent(entry.from.id) : entry.from.role === 'system' ? 'The gateway' : app.people.nameOf(entry.from.id) || 'An integration';
   if (entry.kind !== 'message' && entry.kind !== 'note' && entry.kind !== 'form') {
     const whom = app.nameOfAgent(entry.subject);
     return (
@@ -27,7 +28,7 @@ export function EntryView({ entry, isRun, positions }: Props) {
   const isTheirs = entry.from.role === 'visitor';
   return (
     <li class={`entry ${entry.kind} ${isTheirs ? 'theirs' : 'ours'} ${isRun ? 'run' : ''}`} data-offset={entry.offset}>
-      {!isRun && <p class="entry-who" dir="auto">{entry.kind === 'note' && <Icon name="note" size={13} />}{isTheirs ? (entry.kind === 'form' ? 'Enquiry' : 'Visitor') : who}{entry.kind === 'note' && <span> · note, for the team only</span>}</p>}
+      {!isRun && <p class="entry-who" dir="auto">{entry.kind === 'note' && <Icon name="note" size={13} />}{isTheirs ? (entry.kind === 'form' ? `${name} · form` : name) : who}{entry.kind === 'note' && <span> · note, for the team only</span>}</p>}
       <div class="bubble">
         {entry.erased ? <em class="soft">erased</em> : <Words entry={entry} />}
       </div>

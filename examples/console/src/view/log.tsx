@@ -14,14 +14,14 @@ import { useApp } from './use-app';
 const NEAR_PX = 120;
 const POSITIONS_MS = 4000;
 
-export function Log({ id }: { id: string }) {
+export function Log({ id, name }: { id: string; name: string }) {
   const app = useApp();
   const transcript = app.transcript(id);
   const { entries, hasEarlier } = transcript.range.value;
   const pending = app.unconfirmed.value.filter((item) => item.conversation === id);
-  const scroll = useStickyScroll(transcript, entries.length + pending.length);
-  useReading(transcript);
   const types = app.guests.at(id, now.value).visitorTypes;
+  const scroll = useStickyScroll(transcript, `${entries.length} ${pending.length} ${types}`);
+  useReading(transcript);
   return (
     <div class="log" ref={scroll.ref} onScroll={scroll.onScroll} tabIndex={0} role="group" aria-label="Messages">
       <div class="log-inside">
@@ -30,7 +30,7 @@ export function Log({ id }: { id: string }) {
         {hasEarlier && transcript.isLoaded.value && (
           <button type="button" class="more" onClick={() => void transcript.earlier()}>{transcript.isLoadingEarlier.value ? 'Loading…' : 'Show earlier'}</button>
         )}
-        <ol class="entries">{lines(transcript, pending)}</ol>
+        <ol class="entries">{lines(transcript, pending, name)}</ol>
         {types && <p class="typing" aria-label="The visitor is typing"><span /><span /><span /></p>}
       </div>
       {scroll.hasNews && <button type="button" class="to-end" onClick={scroll.toEnd}>New messages <Icon name="download" size={14} /></button>}
@@ -38,7 +38,7 @@ export function Log({ id }: { id: string }) {
   );
 }
 
-function lines(transcript: Transcript, pending: readonly OutboxItem[]): ComponentChild[] {
+function lines(transcript: Transcript, pending: readonly OutboxItem[], name: string): ComponentChild[] {
   const all: ComponentChild[] = [];
   const { entries } = transcript.range.value;
   let day = '';
@@ -49,7 +49,7 @@ function lines(transcript: Transcript, pending: readonly OutboxItem[]): Componen
     }
     const before = entries[i - 1];
     const isRun = before !== undefined && before.from.id === entry.from.id && before.kind === entry.kind && Date.parse(entry.ts) - Date.parse(before.ts) < 180_000;
-    all.push(<EntryView key={entry.offset} entry={entry} isRun={isRun} positions={transcript.positions.value} />);
+    all.push(<EntryView key={entry.offset} entry={entry} isRun={isRun} positions={transcript.positions.value} name={name} />);
   });
   const known = new Set(entries.map(({ client_id }) => client_id));
   for (const item of pending) if (!known.has(item.clientId)) all.push(<PendingView key={item.clientId} item={item} />);
@@ -95,7 +95,7 @@ function useReading(transcript: Transcript): void {
   }, [app, transcript, last]);
 }
 
-function useStickyScroll(transcript: Transcript, size: number) {
+function useStickyScroll(transcript: Transcript, size: string) {
   const ref = useRef<HTMLDivElement>(null);
   const at = useRef({ isEnd: true, height: 0, first: 0 });
   const [hasNews, setNews] = useState(false);

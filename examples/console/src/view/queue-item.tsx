@@ -28,7 +28,7 @@ export function QueueItem({ conversation }: { conversation: Conversation }) {
         </span>
         <span class="item-line">
           <span class="item-last" dir="auto">
-            {guests.visitorTypes ? <em>is typing…</em> : conversation.erased ? <em>erased</em> : <>{last && last.from_role !== 'visitor' && <Icon name="reopen" size={12} />}{last?.excerpt ?? 'No message yet'}</>}
+            {guests.visitorTypes ? <em>is typing…</em> : conversation.erased ? <em>erased</em> : <>{last && last.from_role !== 'visitor' && <Icon name="reply" size={12} />}{last?.excerpt ?? 'No message yet'}</>}
           </span>
           {unread > 0 && <span class="badge" aria-label={`${unread} unread`}>{unread > 99 ? '99+' : unread}</span>}
         </span>

@@ -92,7 +92,7 @@ function Person({ onOpen }: { onOpen: (what: Opened) => void }) {
       isAway
         ? { label: 'I am available', icon: 'check', act: () => void setAvailability('online') }
         : { label: 'I am away', icon: 'moon', act: () => void setAvailability('away') },
-      { label: 'Canned replies and more', icon: 'shield', href: '#/admin' },
+      { label: 'Workspace', icon: 'shield', href: '#/admin' },
       { label: 'Settings', icon: 'gear', act: () => onOpen('settings') },
       { label: 'Keyboard shortcuts', icon: 'help', act: () => onOpen('help') },
       { label: 'Sign out', icon: 'out', act: () => void signOut() },

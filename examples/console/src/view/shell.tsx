@@ -3,8 +3,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { App } from '../state/app';
 import { app, door } from '../state/door';
+import { isPanelShown, leavePanel } from '../state/panel';
 import { route } from '../state/route';
-import { settings } from '../state/settings';
 import { Admin } from './admin';
 import { Announcer } from './announcer';
 import { Banner } from './banner';
@@ -32,7 +32,8 @@ function Workplace({ app }: { app: App }) {
   useEffect(() => {
     if (app.queue.view.value !== view || app.queue.search.value) void app.queue.select(view);
   }, [app, view]);
-  const hasContext = settings.value.isContextShown && conversation !== null;
+  useEffect(leavePanel, [conversation]);
+  const hasContext = isPanelShown.value && conversation !== null;
   return (
     <AppContext.Provider value={app}>
       <a class="skip" href="#desk" onClick={(event) => skipTo(event, 'desk')}>Skip to the conversation</a>

@@ -19,7 +19,7 @@ export function timerOf({ status, timers, waiting_since }: Conversation, nowMs: 
   const due = (timers.first_response_at ? null : timers.first_response_due_at) ?? timers.response_due_at;
   if (due === null) return { state: 'waiting', words: spanOf(waited), title: since };
   const left = Date.parse(due) - nowMs;
-  if (left <= 0) return { state: 'breached', words: `${spanOf(-left)} late`, title: `${since}; was due ${fullOf(due)}` };
+  if (left <= 0) return { state: 'breached', words: `${countdownOf(-left)} late`, title: `${since}; was due ${fullOf(due)}` };
   const state = left <= SOON_MS || timers.sla === 'due_soon' ? 'due_soon' : 'ok';
   return { state, words: `${countdownOf(left)} left`, title: `${since}; due ${fullOf(due)}` };
 }
