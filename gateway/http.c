@@ -25,6 +25,18 @@ void hl_http_make_request_id(char out_text[HL_ID_TEXT_SIZE])
     hl_id_format(&id, HL_ID_REQUEST, out_text);
 }
 
+static bool is_origin_allowed(const struct hl_wire *wire, const struct hl_gate_head *head)
+{
+    const struct hl_wire_config *config = &wire->config;
+    struct hl_bytes origin = head->headers[HL_HEADER_ORIGIN];
+
+    if (origin.size == 0)
+        return false;
+    return hl_origin_is_allowed(config->origins, config->n_origins, origin,
+                                head->headers[HL_HEADER_HOST]) ||
+           (config->knows_origin != NULL && config->knows_origin(config->arg, origin));
+}
+
 static struct hl_http_request *create_request(struct hl_conn *conn, const struct hl_gate_head *head)
 {
     struct hl_http_request *request = calloc(1, sizeof(*request));
@@ -38,10 +50,7 @@ static struct hl_http_request *create_request(struct hl_conn *conn, const struct
     request->head = *head;
     /* while draining, clients move on with their next request */
     request->is_keep_alive = head->is_keep_alive && wire->listener != NULL;
-    request->is_origin_allowed =
-        head->headers[HL_HEADER_ORIGIN].size > 0 &&
-        hl_origin_is_allowed(wire->config.origins, wire->config.n_origins,
-                             head->headers[HL_HEADER_ORIGIN], head->headers[HL_HEADER_HOST]);
+    request->is_origin_allowed = is_origin_allowed(wire, head);
     request->exchange.ops = &hl_http_exchange_ops;
     request->exchange.method = head->method;
     request->exchange.path = head->path;
@@ -237,7 +246,7 @@ static void route_request(struct hl_http_request *request)
 
     if (has_origin && !request->is_origin_allowed && (is_websocket || !is_safe(exchange->method)))
         hl_exchange_problem(exchange, HL_PROBLEM_ORIGIN_FORBIDDEN,
-                            "Add this origin to the allowed origins of the gateway.");
+                            "Add this origin to the origins of the site.");
     else if (is_websocket)
         start_websocket(request);
     else if (exchange->method == HL_OPTIONS)

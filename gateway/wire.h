@@ -53,6 +53,8 @@ struct hl_wire_config {
     struct hl_wire_tls tls;
     const char *const *origins; /* allowed Origin values; "*" alone: any; n 0: same host only */
     size_t n_origins;
+    /* Whether pages of other origins are known too; NULL: none are. Called with `arg`. */
+    bool (*knows_origin)(void *arg, struct hl_bytes origin);
     bool is_test_mode; /* offers holdline.echo and /test/ routes */
     void (*request)(void *arg, struct hl_exchange *exchange); /* the router */
     void *arg;

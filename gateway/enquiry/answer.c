@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "agent-api/hours.h"
 #include "agent-api/present.h"
 #include "agent-api/reply.h"
 #include "base/moment.h"
@@ -9,9 +10,19 @@
 
 enum { PAGE_BYTES_MAX = 16384 };
 
-int64_t hl_enquiry_expected_ms(const struct hl_enquiries *enquiries, int64_t accepted_ms)
+int64_t hl_enquiry_expected_ms(const struct hl_enquiries *enquiries,
+                               const struct hl_conversation *conversation)
 {
-    return accepted_ms + (int64_t)enquiries->expected_answer_minutes * 60000;
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(enquiries->doors->directory);
+    const struct hl_inbox *inbox = hl_snapshot_inbox(snapshot, &conversation->inbox);
+    uint32_t minutes = enquiries->expected_answer_minutes;
+    int64_t expected_ms = 0;
+    if (inbox != NULL && inbox->first_response_minutes > 0)
+        minutes = inbox->first_response_minutes;
+    if (inbox != NULL)
+        expected_ms = hl_hours_due(inbox, conversation->opened_ms, minutes);
+    hl_directory_snapshot_unref(snapshot);
+    return expected_ms > 0 ? expected_ms : conversation->opened_ms + (int64_t)minutes * 60000;
 }
 
 static void append_escaped(struct hl_buffer *out, struct hl_bytes text)
@@ -52,7 +63,7 @@ static void answer_page(const struct hl_enquiries *enquiries, struct hl_exchange
 {
     struct hl_buffer page;
     char expected[HL_MOMENT_TEXT_SIZE];
-    hl_moment_format(hl_enquiry_expected_ms(enquiries, receipt->accepted_ms), expected);
+    hl_moment_format(hl_enquiry_expected_ms(enquiries, receipt->conversation), expected);
     begin_page(&page, "Thank you, we have your message");
     hl_buffer_printf(&page,
                      "<p>Your reference is <strong>%s</strong>.</p>\n"
@@ -82,13 +93,13 @@ void hl_enquiry_answer(const struct hl_enquiries *enquiries, struct hl_exchange 
     if (wants_page) {
         answer_page(enquiries, exchange, receipt);
     } else {
-        hl_id_format(&receipt->conversation, HL_ID_CONVERSATION, id);
+        hl_id_format(&receipt->conversation->id, HL_ID_CONVERSATION, id);
         hl_buffer_printf(&body,
                          "{\"reference\":\"%s\",\"conversation\":\"%s\",\"offset\":%" PRIu64
                          ",\"durability\":\"%s\",",
                          receipt->reference, id, receipt->offset, receipt->durability);
         hl_present_moment(&body, "expected_by",
-                          hl_enquiry_expected_ms(enquiries, receipt->accepted_ms));
+                          hl_enquiry_expected_ms(enquiries, receipt->conversation));
         hl_buffer_append_text(&body, ",\"status_url\":");
         hl_json_append_string(&body, hl_buffer_bytes(&url));
         hl_buffer_printf(&body, ",\"duplicate\":%s}", receipt->duplicate ? "true" : "false");

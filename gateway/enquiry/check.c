@@ -6,6 +6,7 @@
 
 enum {
     NAME_MAX_BYTES = 200,
+    INBOX_MAX_BYTES = 255,
     EMAIL_MAX_BYTES = 254,
     PHONE_MAX_BYTES = 40,
     FIELDS_MAX = 50,
@@ -122,7 +123,7 @@ static bool has_only(const json_t *object, const char *path, const char *const *
 
 static const char *check_members(const json_t *object, char out_pointer[HL_ENQUIRY_POINTER_SIZE])
 {
-    static const char *const members[] = {"site",    "contact", "message", "fields",
+    static const char *const members[] = {"site",    "inbox",   "contact", "message", "fields",
                                           "consent", "country", "context", NULL};
     static const char *const contact_members[] = {"name", "email", "phone", NULL};
     static const char *const message_members[] = {"text", NULL};
@@ -146,6 +147,8 @@ const char *hl_enquiry_check(const json_t *object, char out_pointer[HL_ENQUIRY_P
     } rules[] = {
         {is_line_or_absent(json_object_get(object, "site"), HL_SITE_SIZE_MAX), "/site",
          "site is a text of 1 to 64 bytes."},
+        {is_line_or_absent(json_object_get(object, "inbox"), INBOX_MAX_BYTES), "/inbox",
+         "inbox is a text of 1 to 255 bytes."},
         {json_is_object(contact), "/contact",
          "contact is an object with name, email, phone, each optional."},
         {is_line_or_absent(json_object_get(contact, "name"), NAME_MAX_BYTES), "/contact/name",

@@ -72,7 +72,7 @@ static void take_result(struct hl_log_submit *submit, int r)
         refuse_outcome(enquiries, exchange, r, request->wants_page);
     } else if (exchange != NULL) {
         struct hl_enquiry_receipt receipt = {.reference = submit->conversation.reference,
-                                             .conversation = request->names.conversation,
+                                             .conversation = &submit->conversation,
                                              .offset = submit->offset,
                                              .durability = hl_durability_name(info.durability),
                                              .accepted_ms = submit->wall_ms,
@@ -111,6 +111,7 @@ static void submit_enquiry(struct hl_enquiries *enquiries, struct hl_exchange *e
     hl_enquiry_names(enquiries->reference_key, hl_bytes_of(enquiry->site),
                      hl_bytes_of(enquiry->key), &request->names);
     request->opening.site = hl_bytes_of(request->site);
+    request->opening.inbox = enquiry->inbox;
     request->opening.reference = hl_bytes_of(request->names.reference);
     request->submit.loop = enquiries->loop;
     request->submit.done = take_result;
@@ -165,8 +166,7 @@ static void append_status(const struct hl_enquiries *enquiries,
     hl_buffer_append_text(out, ",");
     hl_present_moment(out, "updated_at", conversation->updated_ms);
     hl_buffer_append_text(out, ",");
-    hl_present_moment(out, "expected_by",
-                      hl_enquiry_expected_ms(enquiries, conversation->opened_ms));
+    hl_present_moment(out, "expected_by", hl_enquiry_expected_ms(enquiries, conversation));
     hl_buffer_append_text(out, "}");
 }
 

@@ -11,13 +11,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "gateway/secrets.h"
+#include "gateway/visit/door.h"
 #include "store/log.h"
 
 struct hl_enquiries { /* the loop owns it; zeroed, then the first members set */
     struct hl_log *log;
     struct hl_loop *loop;
     const struct hl_clock *clock;
-    const char *site;
+    const struct hl_doors *doors;
     const char *public_url; /* "" or scheme, host and port */
     const uint8_t *reference_key;
     uint32_t body_bytes_max;
@@ -35,6 +36,7 @@ enum { HL_ENQUIRY_KEY_SIZE_MAX = 255 };
 struct hl_enquiry {
     char key[HL_ENQUIRY_KEY_SIZE_MAX + 1]; /* idempotency key */
     char site[HL_SITE_SIZE_MAX + 1];
+    struct hl_id inbox;    /* zero: none */
     bool is_form;          /* came from an HTML form */
     bool wants_page;       /* and its answer is for a person */
     struct hl_buffer body; /* canonical; the entry's */
@@ -56,7 +58,7 @@ json_t *hl_enquiry_from_form(struct hl_bytes form, char out_key[HL_ENQUIRY_KEY_S
 /* Answers with JSON, or with a page for people. */
 struct hl_enquiry_receipt {
     const char *reference;
-    struct hl_id conversation;
+    const struct hl_conversation *conversation;
     uint64_t offset;
     const char *durability;
     int64_t accepted_ms;
@@ -67,6 +69,9 @@ void hl_enquiry_answer(const struct hl_enquiries *enquiries, struct hl_exchange 
 /* A refusal: a problem document, or a page for people. */
 void hl_enquiry_refuse(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
                        const struct hl_problem *problem, bool wants_page);
-int64_t hl_enquiry_expected_ms(const struct hl_enquiries *enquiries, int64_t accepted_ms);
+/* By when an answer is promised: as the inbox says, in its business hours, or else in
+ * expected_answer_minutes. */
+int64_t hl_enquiry_expected_ms(const struct hl_enquiries *enquiries,
+                               const struct hl_conversation *conversation);
 
 #endif

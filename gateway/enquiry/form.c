@@ -14,10 +14,11 @@ static const struct {
     const char *object; /* NULL: at the top */
     const char *member;
 } places[] = {
-    {"name", "contact", "name"},   {"email", "contact", "email"},
-    {"phone", "contact", "phone"}, {"message", "message", "text"},
-    {"text", "message", "text"},   {"site", NULL, "site"},
-    {"country", NULL, "country"},  {"consent", "consent", "consent"},
+    {"name", "contact", "name"},       {"email", "contact", "email"},
+    {"phone", "contact", "phone"},     {"message", "message", "text"},
+    {"text", "message", "text"},       {"site", NULL, "site"},
+    {"inbox", NULL, "inbox"},          {"country", NULL, "country"},
+    {"consent", "consent", "consent"},
 };
 
 /* A NUL-terminated copy, the caller's. NULL: malformed or no memory. */

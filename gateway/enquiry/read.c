@@ -71,6 +71,36 @@ static json_t *read_body(struct hl_enquiries *enquiries, struct hl_exchange *exc
     return NULL;
 }
 
+static struct hl_bytes text_of(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    return (struct hl_bytes){json_string_value(value), json_string_length(value)};
+}
+
+/* Which site and inbox it is for, and whether its page may say so. */
+static bool take_door(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
+                      struct hl_enquiry *enquiry, const json_t *object)
+{
+    struct hl_door door;
+    int r =
+        hl_door_enter(enquiries->doors, text_of(object, "site"), text_of(object, "inbox"), &door);
+    if (r == HL_VISIT_NO_SITE)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNKNOWN_SITE, "/site",
+                      "This gateway does not serve that site; leave site out for its own.");
+    if (r != 0)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNKNOWN_INBOX, "/inbox",
+                      "The site has no inbox of that name; leave inbox out for its default.");
+    bool is_allowed = hl_door_allows_request(enquiries->doors, &door, exchange);
+    memcpy(enquiry->site, door.site->record.id, sizeof(enquiry->site));
+    if (door.inbox != NULL)
+        enquiry->inbox = door.inbox->id;
+    hl_door_leave(&door);
+    if (!is_allowed)
+        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_ORIGIN_FORBIDDEN, "",
+                      "Add this origin to the origins of the site.");
+    return true;
+}
+
 static bool take_members(struct hl_enquiries *enquiries, struct hl_exchange *exchange,
                          struct hl_enquiry *enquiry, json_t *object)
 {
@@ -79,13 +109,11 @@ static bool take_members(struct hl_enquiries *enquiries, struct hl_exchange *exc
         json_is_object(object) ? hl_enquiry_check(object, pointer) : "The body must be an object.";
     if (wrong != NULL)
         return refuse(enquiries, exchange, enquiry, HL_PROBLEM_INVALID_FIELD, pointer, wrong);
-    const char *site = json_string_value(json_object_get(object, "site"));
-    if (site != NULL && strcmp(site, enquiries->site) != 0)
-        return refuse(enquiries, exchange, enquiry, HL_PROBLEM_UNKNOWN_SITE, "/site",
-                      "This gateway does not serve that site; leave site out for its own.");
-    size_t size = strlen(enquiries->site);
-    memcpy(enquiry->site, enquiries->site, size + 1);
-    json_object_del(object, "site"); /* the conversation has it; naming it changes nothing */
+    if (!take_door(enquiries, exchange, enquiry, object))
+        return false;
+    /* the conversation has them; naming them changes nothing */
+    json_object_del(object, "site");
+    json_object_del(object, "inbox");
     hl_json_append_canonical(&enquiry->body, object);
     if (hl_buffer_failed(&enquiry->body))
         return refuse(enquiries, exchange, enquiry, HL_PROBLEM_TOO_LARGE, "",

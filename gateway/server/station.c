@@ -24,6 +24,7 @@ struct hl_station {
     struct hl_token_keys tokens;
     struct hl_config config; /* as last told: wire and hub hold pointers into it */
     const char *origins[HL_ORIGINS_MAX];
+    struct hl_doors doors;
     pthread_t thread;
     unsigned n_ticks;
     uint64_t keys_version; /* when agents were last looked over */
@@ -119,12 +120,28 @@ static void tick(void *arg)
         copy_stats(station);
 }
 
+static bool knows_origin(void *arg, struct hl_bytes origin)
+{
+    struct hl_station *station = arg;
+    return hl_doors_know_origin(&station->doors, origin);
+}
+
+/* As of the configuration that was told last. */
+static void set_doors(struct hl_station *station)
+{
+    const struct hl_config_origins *origins = &station->config.origins;
+    for (size_t i = 0; i < origins->n_items; i++)
+        station->origins[i] = origins->items[i];
+    station->doors = (struct hl_doors){.directory = station->house->directory,
+                                       .site = station->config.site,
+                                       .origins = station->origins,
+                                       .n_origins = origins->n_items};
+}
+
 static void fill_wire_config(struct hl_station *station, struct hl_wire_config *out_config)
 {
     const struct hl_config *config = &station->config;
     memset(out_config, 0, sizeof(*out_config));
-    for (size_t i = 0; i < config->origins.n_items; i++)
-        station->origins[i] = config->origins.items[i];
     out_config->loop = station->loop;
     out_config->shared = station->house->wire;
     out_config->hub = station->hub;
@@ -135,6 +152,7 @@ static void fill_wire_config(struct hl_station *station, struct hl_wire_config *
     }
     out_config->origins = station->origins;
     out_config->n_origins = config->origins.n_items;
+    out_config->knows_origin = knows_origin;
     out_config->is_test_mode = config->test_mode;
     out_config->request = route_request;
     out_config->arg = station;
@@ -159,6 +177,7 @@ static int create_hub(struct hl_station *station)
                                               .is_active = is_agent_active,
                                               .sees = sees_conversation,
                                               .arg = station},
+                                   .sites = {.admit = hl_doors_admit, .arg = &station->doors},
                                    .node = station->config.node,
                                    .site = station->config.site,
                                    .limits = station->config.hub};
@@ -178,7 +197,7 @@ static int create_api(struct hl_station *station)
     station->enquiries.log = house->log;
     station->enquiries.loop = config.loop;
     station->enquiries.clock = house->clock;
-    station->enquiries.site = station->config.site;
+    station->enquiries.doors = &station->doors;
     station->enquiries.reference_key = house->secrets.reference;
     station->enquiries.body_bytes_max = config.body_bytes_max;
     set_enquiries(station);
@@ -269,6 +288,7 @@ int hl_station_create(struct hl_house *house, const struct hl_config *config, in
     station->house = house;
     station->config = *config;
     station->tokens = house->secrets.tokens;
+    set_doors(station);
     HL_CHECK(pthread_mutex_init(&station->lock, NULL) == 0);
     int r = hl_loop_uv_create(&station->loop);
     if (r == 0)
@@ -333,6 +353,7 @@ static void reload_station(struct hl_station *station, const struct hl_config *c
     memcpy(station->config.tls_key, config->tls_key, sizeof(config->tls_key));
     station->config.expected_answer_minutes = config->expected_answer_minutes;
     station->config.hub = config->hub;
+    set_doors(station);
     set_enquiries(station);
     hl_hub_set_limits(station->hub, &config->hub);
     fill_wire_config(station, &wire);

@@ -14,6 +14,7 @@
 #include "gateway/enquiry/enquiry.h"
 #include "gateway/secrets.h"
 #include "gateway/server/page.h"
+#include "gateway/visit/door.h"
 #include "gateway/web/asset.h"
 #include "session/registry.h"
 

@@ -10,6 +10,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/fake_loop.h"
+#include "tests/support/temp_directory.h"
 
 static const uint8_t reference_key[HL_SECRET_SIZE] = {9};
 
@@ -45,6 +46,19 @@ static void post(struct hl_enquiries *enquiries, struct hl_fake_loop *loop, bool
     hl_fake_exchange_fini(&fake);
 }
 
+/* One for all runs: nothing changes it. */
+static const struct hl_doors *open_doors(void)
+{
+    static struct hl_temp_directory directory;
+    static struct hl_doors doors;
+
+    if (doors.directory == NULL) {
+        hl_temp_directory_init(&directory, hl_clock_system(), "shop");
+        doors = (struct hl_doors){.directory = directory.directory, .site = "shop"};
+    }
+    return &doors;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct hl_fake_clock clock;
@@ -59,7 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HL_CHECK(hl_log_memory_open(&config, &log) == 0);
     struct hl_enquiries enquiries = {.log = log,
                                      .loop = &loop.loop,
-                                     .site = "shop",
+                                     .clock = &clock.clock,
+                                     .doors = open_doors(),
                                      .public_url = "https://chat.example",
                                      .reference_key = reference_key,
                                      .body_bytes_max = 4096,

@@ -15,6 +15,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/fake_loop.h"
+#include "tests/support/temp_directory.h"
 
 static const char good[] = "{\"contact\":{\"name\":\"Jo\",\"email\":\"jo@example.com\"},"
                            "\"message\":{\"text\":\"Do you ship?\"},\"country\":\"DE\"}";
@@ -24,6 +25,8 @@ struct fixture {
     struct hl_fake_loop loop;
     struct hl_log *log;
     uint8_t key[HL_SECRET_SIZE];
+    struct hl_temp_directory directory;
+    struct hl_doors doors;
     struct hl_enquiries enquiries;
     struct hl_fake_exchange exchange; /* of the last call */
 };
@@ -37,10 +40,12 @@ static int make_fixture(void **state)
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
     assert_int_equal(hl_log_memory_open(&config, &f->log), 0);
     memset(f->key, 9, sizeof(f->key));
+    hl_temp_directory_init(&f->directory, &f->clock.clock, "shop");
+    f->doors = (struct hl_doors){.directory = f->directory.directory, .site = "shop"};
     f->enquiries = (struct hl_enquiries){.log = f->log,
                                          .loop = &f->loop.loop,
                                          .clock = &f->clock.clock,
-                                         .site = "shop",
+                                         .doors = &f->doors,
                                          .public_url = "https://chat.example",
                                          .reference_key = f->key,
                                          .body_bytes_max = 4096,
@@ -53,6 +58,7 @@ static int drop_fixture(void **state)
 {
     struct fixture *f = *state;
     hl_log_close(f->log);
+    hl_temp_directory_fini(&f->directory);
     hl_fake_loop_fini(&f->loop);
     hl_fake_exchange_fini(&f->exchange);
     free(f);
