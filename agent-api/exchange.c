@@ -36,6 +36,10 @@ void hl_exchange_problem_with(struct hl_exchange *exchange, const struct hl_prob
         told.request_id = hl_bytes_of(exchange->request_id);
     hl_event(HL_EVENT_DEBUG, "request.refused", HL_BYTES("request_id", told.request_id),
              HL_TEXT("code", hl_problem_kind(told.code)->code));
+    if (exchange->is_socket) {
+        exchange->ops->problem(exchange, &told);
+        return;
+    }
     if (is_retry_told(&told)) {
         uint32_t retry_s = told.retry_ms / 1000 + (told.retry_ms % 1000 != 0 ? 1 : 0);
 

@@ -42,6 +42,9 @@ struct hl_exchange_ops {
     bool (*is_ready)(struct hl_exchange *exchange);
     void (*write)(struct hl_exchange *exchange, struct hl_bytes data);
     void (*end)(struct hl_exchange *exchange);
+    /* Sockets: tells the problem as a frame and closes with its close code; the last call.
+     * NULL elsewhere: a problem is an answer. */
+    void (*problem)(struct hl_exchange *exchange, const struct hl_problem *problem);
 };
 
 struct hl_exchange { /* implementations embed it as first member */
@@ -57,6 +60,10 @@ struct hl_exchange { /* implementations embed it as first member */
     void *handler;
     void (*on_gone)(struct hl_exchange *exchange); /* connection died: answer() must not follow */
     void (*on_writable)(struct hl_exchange *exchange); /* streams */
+    /* A WebSocket instead of a request: it is a stream from the start, each write() is one text
+     * message, and what the client says comes here; the text is lent. */
+    bool is_socket;
+    void (*on_message)(struct hl_exchange *exchange, struct hl_bytes text);
 };
 
 /* Answers with application/problem+json, Retry-After where the kind or retry_ms asks for it,

@@ -257,6 +257,7 @@ static int read_websocket_protocol(struct reader *reader, struct hl_bytes value)
     upgrade->has_protocols = true;
     while (next_member(&value, ',', &member)) {
         upgrade->offers_v1 |= hl_bytes_is(member, "holdline.v1");
+        upgrade->offers_events |= hl_bytes_is(member, "holdline.events.v1");
         upgrade->offers_echo |= hl_bytes_is(member, "holdline.echo");
     }
     return 0;

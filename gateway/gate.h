@@ -14,7 +14,7 @@ struct hl_gate_upgrade {
     bool is_wanted;      /* Upgrade names websocket and Connection names upgrade */
     struct hl_bytes key; /* 24 base64 characters */
     struct hl_bytes version;
-    bool offers_v1, offers_echo; /* holdline.v1, holdline.echo among the subprotocols */
+    bool offers_v1, offers_events, offers_echo; /* holdline.v1, holdline.events.v1, holdline.echo */
     bool has_protocols;
     bool offers_deflate; /* a permessage-deflate offer that leaves the window to us */
 };

@@ -196,8 +196,8 @@ static const char *find_upgrade_fault(const struct hl_gate_upgrade *upgrade)
         return "Sec-WebSocket-Version must be 13.";
     if (!is_websocket_key(upgrade->key))
         return "Sec-WebSocket-Key must be 16 bytes in base64.";
-    if (!upgrade->offers_v1 && !upgrade->offers_echo)
-        return "Ask for the subprotocol holdline.v1.";
+    if (!upgrade->offers_v1 && !upgrade->offers_events && !upgrade->offers_echo)
+        return "Ask for the subprotocol holdline.v1, or of /v1/events for holdline.events.v1.";
     return NULL;
 }
 
@@ -208,7 +208,11 @@ static void start_websocket(struct hl_http_request *request)
     struct hl_gate_upgrade upgrade = request->head.upgrade;
     const char *fault;
 
-    upgrade.offers_echo = upgrade.offers_echo && conn->wire->config.is_test_mode;
+    /* one of them: that of the path */
+    upgrade.offers_events = upgrade.offers_events && hl_bytes_is(exchange->path, "/v1/events");
+    upgrade.offers_v1 = upgrade.offers_v1 && !hl_bytes_is(exchange->path, "/v1/events");
+    upgrade.offers_echo = upgrade.offers_echo && !upgrade.offers_events && !upgrade.offers_v1 &&
+                          conn->wire->config.is_test_mode;
     fault = find_upgrade_fault(&upgrade);
     if (fault != NULL) {
         if (upgrade.is_wanted && !hl_bytes_is(upgrade.version, "13"))
@@ -241,8 +245,10 @@ static void route_request(struct hl_http_request *request)
     struct hl_wire *wire = request->conn->wire;
     struct hl_exchange *exchange = &request->exchange;
     bool has_origin = exchange->headers[HL_HEADER_ORIGIN].size > 0;
-    bool is_websocket = hl_bytes_is(exchange->path, "/v1/ws") ||
-                        (wire->config.is_test_mode && hl_bytes_is(exchange->path, "/test/echo-ws"));
+    bool is_websocket =
+        hl_bytes_is(exchange->path, "/v1/ws") ||
+        (request->head.upgrade.is_wanted && hl_bytes_is(exchange->path, "/v1/events")) ||
+        (wire->config.is_test_mode && hl_bytes_is(exchange->path, "/test/echo-ws"));
 
     if (has_origin && !request->is_origin_allowed && (is_websocket || !is_safe(exchange->method)))
         hl_exchange_problem(exchange, HL_PROBLEM_ORIGIN_FORBIDDEN,

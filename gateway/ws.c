@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "gateway/http.h"
+#include "gateway/ws_events.h"
 #include "gateway/ws_state.h"
 
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
@@ -28,6 +29,7 @@ enum {
 void hl_ws_free(struct hl_ws *ws)
 {
     hl_buffer_fini(&ws->in);
+    hl_ws_events_free(ws->events);
     free(ws->origin);
     free(ws);
 }
@@ -38,6 +40,7 @@ void hl_ws_leave(struct hl_ws *ws)
         ws->is_link_open = false;
         hl_hub_link_gone(ws->engine->wire->config.hub, &ws->link);
     }
+    hl_ws_events_gone(ws->events);
     if (ws->is_counted)
         hl_limits_release(ws->engine->wire->config.shared, &ws->key);
     ws->is_counted = false;
@@ -149,8 +152,7 @@ static void pack_message(struct hl_ws_engine *engine, struct outgoing *out)
     out->is_packed = true;
 }
 
-/* `data` has HL_LINK_PRE writable bytes in front. */
-static void send_message(struct hl_ws *ws, struct hl_bytes data, bool is_binary)
+void hl_ws_send(struct hl_ws *ws, struct hl_bytes data, bool is_binary)
 {
     struct outgoing out = {.data = data, .is_binary = is_binary};
 
@@ -186,7 +188,7 @@ static void flush_queue(struct hl_ws *ws)
 
 /* -- closing -- */
 
-static void begin_close(struct hl_ws *ws, int code, const char *reason)
+void hl_ws_close(struct hl_ws *ws, int code, const char *reason)
 {
     if (ws->close_code != 0)
         return;
@@ -238,6 +240,10 @@ static void refuse_message(struct hl_ws *ws, enum hl_problem_code code, const ch
     char request_id[HL_ID_TEXT_SIZE];
     struct hl_buffer bye;
 
+    if (ws->events != NULL) {
+        hl_ws_events_refuse(ws->events, &problem);
+        return;
+    }
     hl_http_make_request_id(request_id);
     problem.request_id = hl_bytes_of(request_id);
     ws->is_link_open = false;
@@ -250,10 +256,9 @@ static void refuse_message(struct hl_ws *ws, enum hl_problem_code code, const ch
     hl_problem_append(&bye, &problem);
     hl_buffer_append_text(&bye, "}");
     if (!hl_buffer_failed(&bye))
-        send_message(ws, (struct hl_bytes){bye.data + sizeof(room), bye.size - sizeof(room)},
-                     false);
+        hl_ws_send(ws, (struct hl_bytes){bye.data + sizeof(room), bye.size - sizeof(room)}, false);
     hl_buffer_fini(&bye);
-    begin_close(ws, kind->close, kind->code);
+    hl_ws_close(ws, kind->close, kind->code);
 }
 
 /* -- the link's operations -- */
@@ -274,22 +279,25 @@ static bool has_room(struct hl_ws *ws)
     return true;
 }
 
-static bool is_link_ready(struct hl_link *link)
+bool hl_ws_is_ready(struct hl_ws *ws)
 {
-    struct hl_ws *ws = ws_of(link);
-
     if (ws->wsi == NULL || ws->is_broken || ws->close_code != 0)
         return false;
     if (may_write(ws) && has_room(ws))
         return true;
     note_stall(ws);
-    (void)lws_callback_on_writable(ws->wsi); /* the hub is told then */
+    (void)lws_callback_on_writable(ws->wsi); /* who asked is told then */
     return false;
+}
+
+static bool is_link_ready(struct hl_link *link)
+{
+    return hl_ws_is_ready(ws_of(link));
 }
 
 static void send_link(struct hl_link *link, struct hl_bytes text)
 {
-    send_message(ws_of(link), text, false);
+    hl_ws_send(ws_of(link), text, false);
 }
 
 static void close_link(struct hl_link *link, const struct hl_problem *problem)
@@ -300,7 +308,7 @@ static void close_link(struct hl_link *link, const struct hl_problem *problem)
     ws->is_link_open = false; /* the hub has forgotten it */
     if (kind->close == 0)
         kind = hl_problem_kind(HL_PROBLEM_BAD_REQUEST);
-    begin_close(ws, kind->close, kind->code);
+    hl_ws_close(ws, kind->close, kind->code);
 }
 
 static const struct hl_link_ops link_ops = {
@@ -316,6 +324,10 @@ int hl_ws_established(struct hl_ws *ws)
     hl_limits_count(ws->engine->wire->config.shared, HL_COUNT_WEBSOCKETS, 1);
     if (ws->is_echo)
         return 0;
+    if (ws->events != NULL) {
+        hl_ws_events_open(ws->events);
+        return close_if_due(ws);
+    }
     ws->link.ops = &link_ops;
     ws->link.kind = HL_LINK_STREAM;
     ws->link.address = hl_bytes_of(ws->address);
@@ -330,7 +342,7 @@ static void echo_message(struct hl_ws *ws, struct hl_bytes message, bool is_bina
     static const char room[HL_LINK_PRE];
 
     if (!is_binary && !hl_json_is_utf8(message)) {
-        begin_close(ws, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "invalid UTF-8");
+        hl_ws_close(ws, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "invalid UTF-8");
         return;
     }
     hl_buffer_init(&out, message.size + sizeof(room));
@@ -339,7 +351,7 @@ static void echo_message(struct hl_ws *ws, struct hl_bytes message, bool is_bina
     if (hl_buffer_failed(&out))
         hl_ws_kill(ws);
     else
-        send_message(ws, (struct hl_bytes){out.data + sizeof(room), message.size}, is_binary);
+        hl_ws_send(ws, (struct hl_bytes){out.data + sizeof(room), message.size}, is_binary);
     hl_buffer_fini(&out);
 }
 
@@ -351,7 +363,7 @@ size_t hl_ws_message_max(const struct hl_ws *ws)
 static void refuse_size(struct hl_ws *ws)
 {
     if (ws->is_echo)
-        begin_close(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too large");
+        hl_ws_close(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too large");
     else
         refuse_message(ws, HL_PROBLEM_TOO_LARGE, "Send messages of at most body_max bytes.");
 }
@@ -368,7 +380,7 @@ static bool unpack_message(struct hl_ws *ws, struct hl_bytes *message)
     if (r == HL_DEFLATE_TOO_LARGE)
         refuse_size(ws);
     if (r == HL_DEFLATE_INVALID)
-        begin_close(ws, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not a deflate stream");
+        hl_ws_close(ws, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "not a deflate stream");
     *message = hl_buffer_bytes(out);
     return r == 0;
 }
@@ -383,6 +395,8 @@ static void receive_message(struct hl_ws *ws, struct hl_bytes message, bool is_b
         echo_message(ws, message, is_binary);
     else if (is_binary)
         refuse_message(ws, HL_PROBLEM_UNSUPPORTED_TYPE, "Send text messages, not binary ones.");
+    else if (ws->events != NULL)
+        hl_ws_events_receive(ws->events, message);
     else
         hl_hub_link_receive(ws->engine->wire->config.hub, &ws->link, message);
 }
@@ -413,7 +427,7 @@ int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece)
     if (is_first)
         ws->is_packed = has_rsv1;
     else if (has_rsv1 && is_frame_start) /* RFC 7692 section 6.1 */
-        begin_close(ws, LWS_CLOSE_STATUS_PROTOCOL_ERR, "RSV1 in a continuation");
+        hl_ws_close(ws, LWS_CLOSE_STATUS_PROTOCOL_ERR, "RSV1 in a continuation");
     if (is_first && is_last && ws->in.size == 0) {
         receive_message(ws, piece, is_binary);
         return close_if_due(ws);
@@ -439,6 +453,8 @@ int hl_ws_writeable(struct hl_ws *ws)
     flush_queue(ws);
     if (ws->is_link_open && may_write(ws))
         hl_hub_link_writable(ws->engine->wire->config.hub, &ws->link);
+    if (may_write(ws))
+        hl_ws_events_writable(ws->events);
     return close_if_due(ws);
 }
 

@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/result.h"
 #include "gateway/tunnel.h"
+#include "gateway/ws_events.h"
 #include "gateway/ws_state.h"
 
 enum {
@@ -80,30 +81,49 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 /* -- handing a connection over -- */
 
+/* What it keeps of the handshake: the origin, and for a feed all of it. */
+static bool keep_request(struct hl_ws *ws, const struct hl_conn *conn,
+                         const struct hl_gate_upgrade *upgrade, const struct hl_link *link)
+{
+    if (link->origin.size > 0)
+        ws->origin = strndup(link->origin.data, link->origin.size);
+    if (upgrade->offers_events)
+        ws->events = hl_ws_events_create(ws, hl_buffer_bytes(&conn->in));
+    return (link->origin.size == 0 || ws->origin != NULL) &&
+           (!upgrade->offers_events || ws->events != NULL);
+}
+
 static struct hl_ws *create_ws(struct hl_ws_engine *engine, const struct hl_conn *conn,
                                const struct hl_gate_upgrade *upgrade, const struct hl_link *link)
 {
     struct hl_ws *ws = calloc(1, sizeof(*ws));
 
-    if (ws != NULL && link->origin.size > 0)
-        ws->origin = strndup(link->origin.data, link->origin.size);
-    if (ws == NULL || (link->origin.size > 0 && ws->origin == NULL)) {
-        free(ws);
+    if (ws == NULL)
+        return NULL;
+    ws->engine = engine;
+    memcpy(ws->address, conn->address, sizeof(ws->address));
+    if (!keep_request(ws, conn, upgrade, link)) {
+        hl_ws_free(ws);
         return NULL;
     }
-    ws->engine = engine;
     ws->link.origin = hl_bytes_of(ws->origin != NULL ? ws->origin : "");
     ws->link.is_same_host = link->is_same_host;
-    ws->is_echo = !upgrade->offers_v1;
+    ws->is_echo = upgrade->offers_echo;
     ws->has_deflate = upgrade->offers_deflate;
     hl_list_init(&ws->queue);
     hl_buffer_init(&ws->in, hl_ws_message_max(ws) + hl_ws_message_max(ws) / 1024 + PACKED_EXCESS);
-    memcpy(ws->address, conn->address, sizeof(ws->address));
     return ws;
 }
 
 /* The only HTTP libwebsockets ever reads. Compression without context on both sides keeps
  * nothing between messages. */
+static const char *protocol_of(const struct hl_ws *ws)
+{
+    if (ws->events != NULL)
+        return "holdline.events.v1";
+    return ws->is_echo ? "holdline.echo" : "holdline.v1";
+}
+
 static size_t write_handshake(const struct hl_ws *ws, const struct hl_gate_upgrade *upgrade,
                               char *out, size_t out_size)
 {
@@ -111,8 +131,7 @@ static size_t write_handshake(const struct hl_ws *ws, const struct hl_gate_upgra
                      "GET / HTTP/1.1\r\nHost: holdline\r\nUpgrade: websocket\r\n"
                      "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                      "Sec-WebSocket-Key: %.*s\r\nSec-WebSocket-Protocol: %s\r\n%s\r\n",
-                     (int)upgrade->key.size, upgrade->key.data,
-                     ws->is_echo ? "holdline.echo" : "holdline.v1",
+                     (int)upgrade->key.size, upgrade->key.data, protocol_of(ws),
                      ws->has_deflate ? "Sec-WebSocket-Extensions: permessage-deflate; "
                                        "server_no_context_takeover; client_no_context_takeover\r\n"
                                      : "");
@@ -193,6 +212,10 @@ static void log_line(int level, const char *line)
 
 static const struct lws_protocols protocols[] = {
     {.name = "holdline.v1",
+     .callback = on_event,
+     .rx_buffer_size = RX_BUFFER_SIZE,
+     .tx_packet_size = TX_PACKET_MAX},
+    {.name = "holdline.events.v1",
      .callback = on_event,
      .rx_buffer_size = RX_BUFFER_SIZE,
      .tx_packet_size = TX_PACKET_MAX},

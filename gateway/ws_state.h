@@ -45,7 +45,8 @@ struct hl_ws {
     const char *close_reason;
     int close_code; /* not 0: closing */
     bool is_close_sent;
-    bool is_link_open; /* the hub knows the link */
+    bool is_link_open;           /* the hub knows the link */
+    struct hl_ws_events *events; /* holdline.events.v1; NULL: another protocol */
     bool is_echo;
     bool has_deflate;
     bool is_packed;      /* the message that comes in is compressed */
@@ -57,6 +58,13 @@ struct hl_ws {
     char address[46];
     char *origin; /* of the page; NULL: none */
 };
+
+/* One message out; `data` has HL_LINK_PRE writable bytes in front. */
+void hl_ws_send(struct hl_ws *ws, struct hl_bytes data, bool is_binary);
+/* Whether a message would not be queued in this process; if not, hl_ws_writeable comes. */
+bool hl_ws_is_ready(struct hl_ws *ws);
+/* After what was sent. `reason` is static. */
+void hl_ws_close(struct hl_ws *ws, int code, const char *reason);
 
 /* The largest message it may send to us. */
 size_t hl_ws_message_max(const struct hl_ws *ws);
