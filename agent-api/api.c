@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "agent-api/api_state.h"
+#include "agent-api/feed/presence.h"
 #include "base/check.h"
 #include "base/result.h"
 
@@ -20,7 +21,14 @@ static const struct hl_route routes[] = {
     {HL_DELETE, "/v1/conversations/{id}/assignee", hl_assignee_delete},
     {HL_GET, "/v1/conversations/{id}/positions", hl_positions_get},
     {HL_PUT, "/v1/conversations/{id}/positions/me", hl_position_put},
+    {HL_PUT, "/v1/conversations/{id}/presence", hl_conversation_presence_put},
 };
+
+static void take_leave(struct hl_registry_member *member)
+{
+    struct hl_api *api = HL_CONTAINER_OF(member, struct hl_api, member);
+    hl_pending_end(&api->membership);
+}
 
 int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
 {
@@ -30,11 +38,16 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
         return -ENOMEM;
     api->config = *config;
     hl_list_init(&api->feeds);
+    hl_list_init(&api->leaving);
     hl_log_info(config->log, &info);
     api->head = info.position;
     api->subscription.loop = config->loop;
     api->subscription.on_commit = hl_feeds_on_commit;
     hl_log_subscribe(config->log, &api->subscription);
+    api->member.loop = config->loop;
+    api->member.on_signal = hl_presence_on_signal;
+    api->member.on_left = take_leave;
+    hl_registry_join(config->registry, &api->member);
     *out_api = api;
     return 0;
 }
@@ -61,6 +74,7 @@ void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange)
 void hl_api_tick(struct hl_api *api)
 {
     hl_feeds_tick(api);
+    hl_presence_tick(api);
 }
 
 void hl_api_drain(struct hl_api *api)
@@ -84,7 +98,11 @@ void hl_api_close(struct hl_api *api, void (*closed)(void *arg), void *arg)
     api->closed = closed;
     api->arg = arg;
     hl_api_drain(api);
+    hl_presence_let_go(api, UINT64_MAX);
     hl_log_unsubscribe(api->config.log, &api->subscription);
+    api->membership.set = &api->pending;
+    api->pending.n_pending++;
+    hl_registry_leave(&api->member);
     hl_pending_set_await(&api->pending, free_api, api);
 }
 

@@ -7,7 +7,10 @@
 #define HL_AGENT_API_API_H
 
 #include "agent-api/exchange.h"
+#include "agent-api/feed/presence_table.h"
+#include "agent-api/online.h"
 #include "base/clock.h"
+#include "session/registry.h"
 #include "store/directory.h"
 #include "store/log.h"
 
@@ -17,8 +20,11 @@ struct hl_api_config {
     const struct hl_clock *clock;
     const struct hl_random *random;
     struct hl_directory *directory; /* asked for every request */
-    uint32_t body_bytes_max;        /* of one entry */
-    uint32_t feeds_max;             /* parked long-polls and streams */
+    struct hl_registry *registry;   /* signals to and from the other loops */
+    struct hl_online *online;       /* shared by the loops, like the next */
+    struct hl_presence *presence;
+    uint32_t body_bytes_max; /* of one entry */
+    uint32_t feeds_max;      /* parked long-polls and streams */
 };
 
 struct hl_api;

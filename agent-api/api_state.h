@@ -4,6 +4,7 @@
 #define HL_AGENT_API_API_STATE_H
 
 #include "agent-api/api.h"
+#include "agent-api/feed/places.h"
 #include "agent-api/pending.h"
 #include "agent-api/permission.h"
 #include "agent-api/reply.h"
@@ -15,6 +16,11 @@ struct hl_api {
     struct hl_log_subscription subscription;
     struct hl_list feeds; /* struct hl_feed */
     uint32_t n_feeds;
+    struct hl_registry_member member;
+    struct hl_pending membership; /* until the registry has let go */
+    struct hl_list leaving;       /* presence.c: agents without a feed since just now */
+    uint32_t n_looks;             /* presence.c: under way */
+    struct hl_places places;
     uint64_t head;         /* position of the last entry on_commit told of */
     uint64_t keys_version; /* of the last look for revoked keys */
     bool is_draining;
@@ -43,6 +49,7 @@ void hl_assignee_delete(void *arg, struct hl_exchange *, const struct hl_route_p
 void hl_status_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_positions_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_position_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_conversation_presence_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_events_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_agent_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 

@@ -48,6 +48,10 @@ void hl_call_start(struct hl_api *api, struct hl_exchange *exchange,
 static void keep_conversation(struct hl_call *call, struct hl_exchange *exchange)
 {
     call->conversation = call->find.found;
+    if (!hl_principal_sees(&call->who, call->conversation.site, &call->conversation.inbox)) {
+        hl_reply_log_problem(exchange, HL_LOG_UNKNOWN);
+        return;
+    }
     memset(&call->submit, 0, sizeof(call->submit));
     call->opened(call, exchange);
 }

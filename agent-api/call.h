@@ -35,7 +35,7 @@ struct hl_call { /* handlers that keep more embed it as first member */
 void hl_call_start(struct hl_api *api, struct hl_exchange *exchange,
                    const struct hl_route_params *params, size_t size, hl_call_step first);
 /* The same for a request about the conversation in params->values[0]: the first step finds it
- * in call->conversation; else 404. */
+ * in call->conversation. 404 if there is none, or none for who asks. */
 void hl_call_open(struct hl_api *api, struct hl_exchange *exchange,
                   const struct hl_route_params *params, size_t size, hl_call_step first);
 

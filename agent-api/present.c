@@ -73,12 +73,16 @@ void hl_present_conversation(struct hl_buffer *out, const struct hl_conversation
     hl_buffer_append_text(out, "}");
 }
 
-void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry, const char *cursor)
+void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry)
 {
-    if (cursor != NULL)
-        hl_buffer_printf(out, "{\"cursor\":\"%s\",\"conversation\":", cursor);
-    else
-        hl_buffer_append_text(out, "{\"conversation\":");
+    hl_buffer_append_text(out, "{");
+    hl_present_entry_members(out, entry);
+    hl_buffer_append_text(out, "}");
+}
+
+void hl_present_entry_members(struct hl_buffer *out, const struct hl_entry *entry)
+{
+    hl_buffer_append_text(out, "\"conversation\":");
     append_id(out, HL_ID_CONVERSATION, &entry->conversation);
     hl_buffer_printf(out, ",\"offset\":%" PRIu64 ",\"client_id\":", entry->offset);
     hl_json_append_string(out, hl_entry_mid(entry));
@@ -98,5 +102,4 @@ void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry, const
         hl_buffer_append_text(out, ",\"erased\":true");
     hl_buffer_append_text(out, ",\"body\":");
     hl_buffer_append_bytes(out, hl_entry_body(entry));
-    hl_buffer_append_text(out, "}");
 }

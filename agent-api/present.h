@@ -6,8 +6,9 @@
 #include "store/conversation.h"
 
 void hl_present_conversation(struct hl_buffer *out, const struct hl_conversation *conversation);
-/* `cursor`: NULL, or the event's own, as text that needs no escapes. */
-void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry, const char *cursor);
+void hl_present_entry(struct hl_buffer *out, const struct hl_entry *entry);
+/* The same without its braces. */
+void hl_present_entry_members(struct hl_buffer *out, const struct hl_entry *entry);
 /* "agt_…", "vis_…" … with quotes. */
 void hl_present_author_id(struct hl_buffer *out, const struct hl_author *author);
 /* A member `"name":"2026-…"`, or null for 0. */

@@ -134,7 +134,7 @@ void hl_ephemeral_on_signal(struct hl_registry_member *member, const struct hl_s
             hl_session_fence(session, signal->is_on);
     } else if (signal->kind == HL_SIGNAL_RELAY) {
         hl_relay_arrive(hub, signal->relay);
-    } else {
+    } else if (signal->kind == HL_SIGNAL_TYPING || signal->kind == HL_SIGNAL_PRESENCE) {
         hand_out(hub, signal);
     }
     hl_hub_sweep(hub);

@@ -28,7 +28,7 @@ HL_PROBLEM(IDENTITY_INVALID,    "identity_invalid",    401, HL_RETRY_NEVER, 4018
 HL_PROBLEM(UNKNOWN_CONVERSATION,"unknown_conversation",404, HL_RETRY_NEVER, 0,    "There is no such conversation for you")
 HL_PROBLEM(CONVERSATION_ERASED, "conversation_erased", 410, HL_RETRY_NEVER, 4016, "The conversation was erased")
 HL_PROBLEM(REPLACED,            "replaced",            409, HL_RETRY_NEVER, 4020, "A newer attachment took over this session")
-HL_PROBLEM(CURSOR_EXPIRED,      "cursor_expired",      410, HL_RETRY_NEVER, 0,    "The cursor is of another epoch; start again from resync_from")
+HL_PROBLEM(CURSOR_EXPIRED,      "cursor_expired",      410, HL_RETRY_NEVER, 4019, "The cursor is too old or of another epoch; go on from resync_from")
 HL_PROBLEM(MID_CONFLICT,        "mid_conflict",        422, HL_RETRY_NEVER, 0,    "This id was already used for other content")
 HL_PROBLEM(STALE,               "stale",               409, HL_RETRY_NEVER, 0,    "There are entries you have not seen")
 HL_PROBLEM(PRECONDITION_FAILED, "precondition_failed", 412, HL_RETRY_NEVER, 0,    "The conversation is not in the state you required")

@@ -24,6 +24,8 @@ enum hl_signal_kind {
     HL_SIGNAL_FENCE,    /* session below generation is over; is_on: a poll took over */
     HL_SIGNAL_TYPING,   /* is_on */
     HL_SIGNAL_PRESENCE, /* is_on; asks those present to say so, to `session` alone */
+    HL_SIGNAL_VIEWING,  /* an agent looks at it; for agents' feeds only */
+    HL_SIGNAL_ONLINE,   /* an agent is there; of no conversation; for agents' feeds only */
     HL_SIGNAL_RELAY,    /* a poll of a session of this hub; never lost once it was put in */
 };
 
@@ -40,7 +42,7 @@ struct hl_signal {
     struct hl_relay *relay;
 };
 
-/* A hub, as the others see it. */
+/* A hub, or who else hears signals, as the others see it. */
 struct hl_registry_member {
     struct hl_loop *loop;
     /* On that loop. */

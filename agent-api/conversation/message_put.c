@@ -43,7 +43,7 @@ static void answer_stale(struct hl_call *call, struct hl_exchange *exchange)
     hl_buffer_printf(&extra, "\"head\":%" PRIu64 ",\"missed\":[", head);
     for (size_t i = 0; i < batch->n_entries; i++) {
         hl_buffer_append_text(&extra, i > 0 ? "," : "");
-        hl_present_entry(&extra, batch->entries[i], NULL);
+        hl_present_entry(&extra, batch->entries[i]);
     }
     hl_buffer_printf(&extra, "],\"has_more\":%s", last < head ? "true" : "false");
     hl_reply_log_problem_with(exchange, HL_PROBLEM_STALE,

@@ -17,7 +17,7 @@ static void append_page(struct hl_buffer *body, const struct hl_log_read *read)
     hl_buffer_append_text(body, "{\"data\":[");
     for (size_t i = 0; i < batch->n_entries; i++) {
         hl_buffer_append_text(body, i > 0 ? "," : "");
-        hl_present_entry(body, batch->entries[i], NULL);
+        hl_present_entry(body, batch->entries[i]);
     }
     hl_buffer_printf(body, "],\"has_more\":%s,\"head\":%" PRIu64 ",\"floor\":%" PRIu64 ",",
                      has_more ? "true" : "false", read->found.head, read->found.floor);

@@ -3,37 +3,26 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "agent-api/present.h"
+#include "agent-api/feed/presence.h"
 #include "base/check.h"
 
-enum {
-    SCAN_ENTRIES = 128,
-    SCAN_BYTES = 64 * 1024,
-    ANSWER_BYTES = 256 * 1024, /* of bodies in one long-poll answer */
-    WRITE_BYTES = 32 * 1024,   /* handed to the wire at once */
-    HEARTBEAT_MS = 15000,
-};
+enum { SCAN_ENTRIES = 256, SCAN_BYTES = 64 * 1024 };
 
-static void continue_feed(struct hl_feed *feed);
-
-void hl_feed_format_cursor(uint64_t epoch, uint64_t position, char out_text[HL_CURSOR_TEXT_SIZE])
-{
-    snprintf(out_text, HL_CURSOR_TEXT_SIZE, "%" PRIu64 ".%" PRIu64, epoch, position);
-}
-
-static uint64_t now_ms(const struct hl_feed *feed)
+uint64_t hl_feed_now(const struct hl_feed *feed)
 {
     return hl_clock_mono_ms(feed->api->config.clock);
 }
 
-/* Its exchange has been answered, ended, or is gone. */
-static void close_feed(struct hl_feed *feed)
+void hl_feed_close(struct hl_feed *feed)
 {
     HL_CHECK(feed->pending.exchange == NULL);
     if (hl_list_is_linked(&feed->link)) {
         hl_list_remove(&feed->link);
         feed->api->n_feeds--;
+        if (feed->is_open)
+            hl_presence_leave(feed->api, &feed->who.id);
     }
     feed->is_over = true;
     if (feed->is_scanning)
@@ -46,130 +35,143 @@ static void forget_exchange(struct hl_exchange *exchange)
 {
     struct hl_feed *feed = exchange->handler;
     feed->pending.exchange = NULL;
-    close_feed(feed);
+    hl_feed_close(feed);
 }
 
-static void end_stream(struct hl_feed *feed)
+static void fail_feed(struct hl_feed *feed, enum hl_problem_code code, const char *detail)
 {
-    struct hl_exchange *exchange = hl_pending_take(&feed->pending);
-    exchange->on_writable = NULL;
-    exchange->ops->end(exchange);
-    close_feed(feed);
+    struct hl_problem problem = {.code = code, .detail = hl_bytes_of(detail)};
+    feed->transport->fail(feed, &problem);
 }
 
-static void answer_poll(struct hl_feed *feed, const struct hl_batch *batch, size_t n_entries,
-                        bool has_more)
+/* -- what is for whom -- */
+
+bool hl_feed_wants(const struct hl_feed *feed, const struct hl_place *place,
+                   const struct hl_id *conversation)
 {
-    struct hl_buffer body;
-    char cursor[HL_CURSOR_TEXT_SIZE];
-    hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    hl_buffer_append_text(&body, "{\"data\":[");
-    for (size_t i = 0; i < n_entries; i++) {
-        hl_feed_format_cursor(feed->epoch, batch->entries[i]->position, cursor);
-        hl_buffer_append_text(&body, i > 0 ? "," : "");
-        hl_present_entry(&body, batch->entries[i], cursor);
-        feed->position = batch->entries[i]->position;
+    const struct hl_feed_filter *filter = &feed->filter;
+    if (!hl_id_is_zero(&filter->conversation) && !hl_id_equal(&filter->conversation, conversation))
+        return false;
+    if (filter->site[0] != '\0' && strcmp(filter->site, place->site) != 0)
+        return false;
+    if (!hl_id_is_zero(&filter->inbox) && !hl_id_equal(&filter->inbox, &place->inbox))
+        return false;
+    return hl_principal_sees(&feed->who, place->site, &place->inbox);
+}
+
+/* That a conversation went to another inbox is told to all of its site: those it went away from
+ * must take it off their lists. The entry holds ids only. */
+static bool wants_move(const struct hl_feed *feed, const struct hl_entry *entry)
+{
+    const struct hl_feed_filter *filter = &feed->filter;
+    if (!hl_id_is_zero(&filter->conversation) &&
+        !hl_id_equal(&filter->conversation, &entry->conversation))
+        return false;
+    return (filter->site[0] == '\0' || strcmp(filter->site, entry->place.site) == 0) &&
+           hl_principal_sees_site(&feed->who, entry->place.site);
+}
+
+static bool wants_entry(const struct hl_feed *feed, const struct hl_entry *entry)
+{
+    if (entry->kind == HL_ENTRY_MOVED)
+        return wants_move(feed, entry);
+    return hl_feed_wants(feed, &entry->place, &entry->conversation);
+}
+
+const struct hl_entry *hl_feed_next(const struct hl_feed *feed, const struct hl_batch *batch,
+                                    size_t *i, uint64_t *out_passed)
+{
+    while (*i < batch->n_entries) {
+        const struct hl_entry *entry = batch->entries[(*i)++];
+        if (wants_entry(feed, entry))
+            return entry;
+        *out_passed = entry->position;
     }
-    hl_feed_format_cursor(feed->epoch, feed->position, cursor);
-    hl_buffer_printf(&body, "],\"next_cursor\":\"%s\",\"has_more\":%s}", cursor,
-                     has_more ? "true" : "false");
-    feed->api->stats.feed_events += n_entries;
-    hl_reply_json(hl_pending_take(&feed->pending), 200, &body);
-    hl_buffer_fini(&body);
-    close_feed(feed);
+    return NULL;
 }
 
-static void append_event(struct hl_feed *feed, const struct hl_entry *entry, struct hl_buffer *out)
+/* -- moving through the log -- */
+
+/* Entries were trimmed that the reader has not seen: it must learn of it. */
+static void expire_feed(struct hl_feed *feed, uint64_t position)
 {
-    char cursor[HL_CURSOR_TEXT_SIZE];
-    hl_feed_format_cursor(feed->epoch, entry->position, cursor);
-    hl_buffer_printf(out, "id: %s\ndata: ", cursor);
-    hl_present_entry(out, entry, cursor);
-    hl_buffer_append_text(out, "\n\n");
+    char resync[HL_CURSOR_TEXT_SIZE];
+    char extra[HL_CURSOR_TEXT_SIZE + 32];
+    hl_feed_format_cursor(feed->epoch, position, resync);
+    snprintf(extra, sizeof(extra), "\"resync_from\":\"%s\"", resync);
+    struct hl_problem problem = {
+        .code = HL_PROBLEM_CURSOR_EXPIRED,
+        .detail = hl_bytes_of("Events after the cursor are kept no more. List the conversations, "
+                              "then read from resync_from on."),
+        .extra = hl_bytes_of(extra)};
+    feed->transport->fail(feed, &problem);
 }
 
-/* Writes as long as the peer takes it. What it does not take is read again later. */
-static void write_stream(struct hl_feed *feed, const struct hl_batch *batch)
+/* Whether a page goes on where the feed stands. Positions are dense but for trimmed entries. */
+static bool is_seamless(struct hl_feed *feed, const struct hl_batch *batch, uint64_t head)
 {
-    struct hl_exchange *exchange = feed->pending.exchange;
-    struct hl_buffer out;
-    size_t i = 0;
-    hl_buffer_init(&out, HL_REPLY_BYTES_MAX);
-    while (i < batch->n_entries && exchange->ops->is_ready(exchange)) {
-        hl_buffer_clear(&out);
-        uint64_t position = feed->position;
-        for (; i < batch->n_entries && out.size < WRITE_BYTES; i++) {
-            append_event(feed, batch->entries[i], &out);
-            position = batch->entries[i]->position;
-            feed->api->stats.feed_events++;
-        }
-        if (hl_buffer_failed(&out))
-            break;
-        exchange->ops->write(exchange, hl_buffer_bytes(&out));
-        feed->position = position;
-        feed->due_ms = now_ms(feed) + HEARTBEAT_MS;
-    }
-    hl_buffer_fini(&out);
+    uint64_t first = batch->n_entries > 0 ? batch->entries[0]->position : head + 1;
+    if (first == feed->position + 1)
+        return true;
+    if (!feed->from_start)
+        return false;
+    feed->position = first - 1;
+    return true;
 }
 
-/* A page that begins right after the feed's position. May close the feed. */
-static void deliver(struct hl_feed *feed, const struct hl_batch *batch, uint64_t head)
+/* A batch up to the first hole in it, which the next page will begin with. */
+static size_t count_seamless(const struct hl_batch *batch)
 {
-    if (feed->is_stream) {
-        write_stream(feed, batch);
-        return;
-    }
-    size_t n_entries = 0;
-    for (size_t bytes = 0; n_entries < batch->n_entries && n_entries < feed->limit; n_entries++) {
-        bytes += batch->entries[n_entries]->body_size;
-        if (bytes > ANSWER_BYTES && n_entries > 0)
-            break;
-    }
-    if (n_entries > 0)
-        answer_poll(feed, batch, n_entries, batch->entries[n_entries - 1]->position < head);
+    size_t n = batch->n_entries > 0 ? 1 : 0;
+    while (n < batch->n_entries &&
+           batch->entries[n]->position == batch->entries[n - 1]->position + 1)
+        n++;
+    return n;
 }
 
-static void fail_feed(struct hl_feed *feed, int r)
+static void take_seamless(struct hl_feed *feed, struct hl_batch *batch, uint64_t head)
 {
-    if (feed->is_stream) {
-        end_stream(feed); /* the client comes back with its last id */
-        return;
+    uint64_t before = feed->position;
+    struct hl_batch *part = batch;
+    size_t n = feed->from_start ? batch->n_entries : count_seamless(batch);
+    if (n < batch->n_entries) {
+        part = hl_batch_create(batch->epoch, n);
+        if (part == NULL)
+            return; /* the next tick reads it again */
+        for (size_t i = 0; i < n; i++)
+            part->entries[i] = hl_entry_ref(batch->entries[i]);
     }
-    hl_reply_log_problem(hl_pending_take(&feed->pending), r);
-    close_feed(feed);
+    if (feed->transport->deliver(feed, part, head) && feed->position > before)
+        hl_feed_continue(feed);
+    if (part != batch)
+        hl_batch_unref(part);
 }
 
 static void take_page(struct hl_log_scan *scan, int r)
 {
     struct hl_feed *feed = HL_CONTAINER_OF(scan, struct hl_feed, scan);
     struct hl_batch *batch = r == 0 ? scan->batch : NULL;
+    uint64_t head = scan->head;
     feed->is_scanning = false;
-    if (feed->is_over) {
-        close_feed(feed);
-    } else if (r != 0) {
-        fail_feed(feed, r);
-    } else if (feed->is_stream) {
-        uint64_t before = feed->position;
-        deliver(feed, batch, scan->head);
-        if (feed->position > before)
-            continue_feed(feed);
-    } else {
-        deliver(feed, batch, scan->head);
-    }
+    if (feed->is_over)
+        hl_feed_close(feed);
+    else if (r != 0)
+        fail_feed(feed, HL_PROBLEM_UNAVAILABLE, "The log cannot be read; come back.");
+    else if (!is_seamless(feed, batch, head))
+        expire_feed(feed, batch->n_entries > 0 ? batch->entries[0]->position - 1 : head);
+    else
+        take_seamless(feed, batch, head);
     hl_batch_unref(batch);
 }
 
-/* Reads the next page if there is one and it can be given out. */
-static void continue_feed(struct hl_feed *feed)
+void hl_feed_continue(struct hl_feed *feed)
 {
-    struct hl_exchange *exchange = feed->pending.exchange;
-    if (feed->is_scanning || feed->position >= feed->api->head ||
-        (feed->is_stream && !exchange->ops->is_ready(exchange)))
+    if (feed->is_scanning || feed->position >= feed->api->head || !feed->transport->is_ready(feed))
         return;
     feed->scan = (struct hl_log_scan){.loop = feed->api->config.loop,
                                       .done = take_page,
                                       .after = feed->position,
-                                      .limit = feed->is_stream ? SCAN_ENTRIES : feed->limit,
+                                      .limit = SCAN_ENTRIES,
                                       .bytes_max = SCAN_BYTES};
     feed->is_scanning = true;
     int r = hl_log_scan(feed->api->config.log, &feed->scan);
@@ -177,12 +179,7 @@ static void continue_feed(struct hl_feed *feed)
         return;
     feed->is_scanning = false;
     if (r != HL_LOG_BUSY) /* busy: the next tick tries again */
-        fail_feed(feed, r);
-}
-
-static void on_writable(struct hl_exchange *exchange)
-{
-    continue_feed(exchange->handler);
+        fail_feed(feed, HL_PROBLEM_UNAVAILABLE, "The log cannot be read; come back.");
 }
 
 void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batch *batch)
@@ -193,46 +190,29 @@ void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batc
     uint64_t first = batch->entries[0]->position;
     uint64_t last = batch->entries[batch->n_entries - 1]->position;
     api->head = last > api->head ? last : api->head;
+    for (size_t i = 0; i < batch->n_entries; i++)
+        hl_places_learn(&api->places, &batch->entries[i]->conversation, &batch->entries[i]->place);
     for (struct hl_list *link = api->feeds.next, *next; link != &api->feeds; link = next) {
         struct hl_feed *feed = HL_CONTAINER_OF(link, struct hl_feed, link);
         next = link->next;
-        if (!feed->is_scanning && feed->position + 1 == first)
-            deliver(feed, batch, last);
-        else
-            continue_feed(feed);
+        if (feed->is_scanning || feed->position + 1 != first || !feed->transport->is_ready(feed))
+            hl_feed_continue(feed);
+        else if (feed->transport->deliver(feed, batch, last))
+            hl_feed_continue(feed);
     }
 }
 
-/* Roles and sites may have changed as well. */
-static bool is_revoked(struct hl_feed *feed)
-{
-    return hl_directory_renew(feed->api->config.directory, &feed->who) != 0;
-}
-
-static void end_revoked(struct hl_feed *feed)
-{
-    if (feed->is_stream) {
-        end_stream(feed);
-        return;
-    }
-    hl_exchange_problem(hl_pending_take(&feed->pending), HL_PROBLEM_UNAUTHORIZED,
-                        "The API key was revoked.");
-    close_feed(feed);
-}
+/* -- from outside -- */
 
 static void tick_feed(struct hl_feed *feed, bool keys_changed, uint64_t now)
 {
-    struct hl_exchange *exchange = feed->pending.exchange;
-    if (keys_changed && is_revoked(feed)) {
-        end_revoked(feed);
-    } else if (now < feed->due_ms || feed->is_scanning) {
-        continue_feed(feed);
-    } else if (!feed->is_stream) {
-        answer_poll(feed, NULL, 0, false);
-    } else if (exchange->ops->is_ready(exchange)) {
-        feed->due_ms = now + HEARTBEAT_MS;
-        exchange->ops->write(exchange, hl_bytes_of(":\n\n"));
-    }
+    if (keys_changed && feed->is_open &&
+        hl_directory_renew(feed->api->config.directory, &feed->who) != 0)
+        fail_feed(feed, HL_PROBLEM_UNAUTHORIZED, "The API key was revoked.");
+    else if (now >= feed->due_ms && !feed->is_scanning)
+        feed->transport->due(feed);
+    else
+        hl_feed_continue(feed);
 }
 
 void hl_feeds_tick(struct hl_api *api)
@@ -251,27 +231,16 @@ void hl_feeds_drain(struct hl_api *api)
 {
     while (!hl_list_is_empty(&api->feeds)) {
         struct hl_feed *feed = HL_CONTAINER_OF(api->feeds.next, struct hl_feed, link);
-        if (feed->is_stream)
-            end_stream(feed);
-        else
-            answer_poll(feed, NULL, 0, false);
+        feed->transport->drain(feed);
     }
 }
 
-static void begin_stream(struct hl_feed *feed)
+void hl_feed_enter(struct hl_feed *feed)
 {
-    struct hl_exchange *exchange = feed->pending.exchange;
-    char cursor[HL_CURSOR_TEXT_SIZE];
-    char head[HL_CURSOR_TEXT_SIZE + 32];
-    hl_feed_format_cursor(feed->epoch, feed->position, cursor);
-    /* An id without data fires no event, but a client that reconnects before the first one
-     * sends it: nothing can be missed from the first byte on. */
-    int size = snprintf(head, sizeof(head), "retry: 2000\nid: %s\n\n", cursor);
-    exchange->on_writable = on_writable;
-    hl_reply_add_text(exchange, "cache-control", "no-store");
-    exchange->ops->stream(exchange, 200, "text/event-stream");
-    exchange->ops->write(exchange, (struct hl_bytes){head, (size_t)size});
-    feed->due_ms = now_ms(feed) + HEARTBEAT_MS;
+    feed->is_open = true;
+    hl_presence_enter(feed->api, &feed->who.id);
+    if (feed->has_presence)
+        hl_presence_show(feed);
 }
 
 void hl_feed_open(struct hl_api *api, struct hl_exchange *exchange, const struct hl_feed *wish)
@@ -288,10 +257,5 @@ void hl_feed_open(struct hl_api *api, struct hl_exchange *exchange, const struct
     exchange->on_gone = forget_exchange;
     hl_list_add(&api->feeds, &feed->link);
     api->n_feeds++;
-    if (feed->is_stream)
-        begin_stream(feed);
-    if (!feed->is_stream && feed->position >= api->head && feed->due_ms <= now_ms(feed))
-        answer_poll(feed, NULL, 0, false);
-    else
-        continue_feed(feed);
+    feed->transport->begin(feed);
 }

@@ -114,6 +114,10 @@ static int open_log(struct hl_server *server)
                               : refuse_start_errno(server->paths.log, r);
     hl_log_info(server->house.log, &info);
     r = hl_registry_create(info.boots, &server->house.registry);
+    server->house.online = hl_online_create();
+    server->house.presence = hl_presence_create();
+    if (server->house.online == NULL || server->house.presence == NULL)
+        r = -ENOMEM;
     return r != 0 ? refuse_start_errno("registry", r) : HL_EXIT_OK;
 }
 
@@ -224,6 +228,8 @@ static void take_down(struct hl_server *server)
     free(house->stations);
     if (house->registry != NULL)
         hl_registry_destroy(house->registry);
+    hl_online_destroy(house->online);
+    hl_presence_destroy(house->presence);
     if (house->wire != NULL)
         hl_wire_shared_destroy(house->wire);
     hl_pages_free(house->pages);

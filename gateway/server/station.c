@@ -192,6 +192,9 @@ static int create_api(struct hl_station *station)
                                    .clock = house->clock,
                                    .random = house->random,
                                    .directory = house->directory,
+                                   .registry = house->registry,
+                                   .online = house->online,
+                                   .presence = house->presence,
                                    .body_bytes_max = station->config.hub.body_bytes_max,
                                    .feeds_max = station->config.feeds_max};
     station->enquiries.log = house->log;

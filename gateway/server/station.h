@@ -31,6 +31,8 @@ struct hl_house {
     struct hl_log *log;
     struct hl_directory *directory;
     struct hl_registry *registry;
+    struct hl_online *online;
+    struct hl_presence *presence;
     struct hl_wire_shared *wire;
     struct hl_pages *pages; /* NULL: none */
     const struct hl_asset_set *assets;

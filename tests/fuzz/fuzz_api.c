@@ -115,11 +115,18 @@ static void mark_closed(void *arg)
 static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl_fake_clock *clock,
                         struct hl_fake_exchange *fake)
 {
+    struct hl_registry *registry = NULL;
+    struct hl_online *online = hl_online_create();
+    struct hl_presence *presence = hl_presence_create();
+    HL_CHECK(hl_registry_create(1, &registry) == 0 && online != NULL && presence != NULL);
     const struct hl_api_config config = {.log = log,
                                          .loop = &loop->loop,
                                          .clock = &clock->clock,
                                          .random = hl_random_system(),
                                          .directory = directory,
+                                         .registry = registry,
+                                         .online = online,
+                                         .presence = presence,
                                          .body_bytes_max = 4096,
                                          .feeds_max = 3};
     struct hl_api *api = NULL;
@@ -136,6 +143,9 @@ static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl
     hl_api_close(api, mark_closed, &is_closed);
     (void)hl_fake_loop_run_all(loop);
     HL_CHECK(is_closed);
+    hl_registry_destroy(registry);
+    hl_online_destroy(online);
+    hl_presence_destroy(presence);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

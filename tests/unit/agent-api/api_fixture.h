@@ -29,6 +29,9 @@ struct fixture {
     struct hl_fake_loop loop;
     struct hl_log *log;
     struct hl_directory *directory;
+    struct hl_registry *registry;
+    struct hl_online *online;
+    struct hl_presence *presence;
     struct hl_api *api;
     struct hl_principal people[N_PEOPLE];
     char bearer[N_PEOPLE][64];
@@ -80,6 +83,9 @@ static inline void start_api(struct fixture *f)
                                    .clock = &f->clock.clock,
                                    .random = hl_random_system(),
                                    .directory = f->directory,
+                                   .registry = f->registry,
+                                   .online = f->online,
+                                   .presence = f->presence,
                                    .body_bytes_max = 4096,
                                    .feeds_max = 3};
     assert_int_equal(hl_api_create(&config, &f->api), 0);
@@ -119,6 +125,9 @@ static inline int make_fixture(void **state)
     f->conversation = (struct hl_id){{1, 2, 3}};
     hl_id_format(&f->conversation, HL_ID_CONVERSATION, id);
     snprintf(f->path, sizeof(f->path), "/v1/conversations/%s", id);
+    assert_int_equal(hl_registry_create(1, &f->registry), 0);
+    f->online = hl_online_create();
+    f->presence = hl_presence_create();
     start_api(f);
     *state = f;
     return 0;
@@ -135,6 +144,9 @@ static inline int drop_fixture(void **state)
     hl_api_close(f->api, mark_closed, f);
     hl_fake_loop_run_all(&f->loop);
     assert_true(f->is_closed);
+    hl_registry_destroy(f->registry);
+    hl_online_destroy(f->online);
+    hl_presence_destroy(f->presence);
     hl_log_close(f->log);
     hl_fake_loop_fini(&f->loop);
     hl_directory_close(f->directory);
