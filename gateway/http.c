@@ -9,7 +9,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "gateway/origin.h"
-#include "gateway/ws.h"
+#include "gateway/ws/ws.h"
 
 enum { EXTRA_HEADERS_MAX = 8192 };
 

@@ -11,7 +11,7 @@
 #include "gateway/conn.h"
 #include "gateway/listener.h"
 #include "gateway/wire_state.h"
-#include "gateway/ws.h"
+#include "gateway/ws/ws.h"
 
 enum { TICK_MS = 100, REPLY_HEAD_MAX = 32768 };
 

@@ -32,7 +32,7 @@ struct hl_link_ops {
     void (*close)(struct hl_link *link, const struct hl_problem *problem);
 };
 
-enum { HL_LINK_PRE = 16 }; /* at least LWS_PRE; asserted in gateway/ws.c */
+enum { HL_LINK_PRE = 16 }; /* at least LWS_PRE; asserted in gateway/ws/ws.c */
 
 struct hl_relay;
 struct hl_session;

@@ -11,7 +11,7 @@ LIBRARIES = {
                  "session/token.c", "gateway/secrets.c", "gateway/visit/door.c"],
     "sqlite3.h": ["store/*"],
     "uv.h": ["gateway/loop_uv.c", "gateway/wire_state.h", "gateway/conn.h"],
-    "libwebsockets.h": ["gateway/ws*"],
+    "libwebsockets.h": ["gateway/ws/*"],
     "zlib.h": ["gateway/deflate.c"],
     "openssl/": ["gateway/tls.c"],
     "unicode/": ["agent-api/hours.c"],

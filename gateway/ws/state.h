@@ -1,4 +1,4 @@
-/* One WebSocket and the engine it belongs to (inside gateway/ only: ws.c, ws_engine.c).
+/* One WebSocket and the engine it belongs to (inside gateway/ only: ws.c, engine.c).
  * Thread: the loop's. */
 #ifndef HL_GATEWAY_WS_STATE_H
 #define HL_GATEWAY_WS_STATE_H
@@ -6,7 +6,7 @@
 #include <libwebsockets.h>
 
 #include "gateway/deflate.h"
-#include "gateway/ws.h"
+#include "gateway/ws/ws.h"
 
 enum { HL_WS_ECHO_BYTES_MAX = 20 << 20 /* holdline.echo: conformance suites send 16 MiB */ };
 
@@ -69,7 +69,7 @@ void hl_ws_close(struct hl_ws *ws, int code, const char *reason);
 /* The largest message it may send to us. */
 size_t hl_ws_message_max(const struct hl_ws *ws);
 
-/* What libwebsockets tells (ws_engine.c). An int is the callback's result: -1 closes. */
+/* What libwebsockets tells (engine.c). An int is the callback's result: -1 closes. */
 int hl_ws_established(struct hl_ws *ws);
 int hl_ws_receive(struct hl_ws *ws, struct hl_bytes piece);
 int hl_ws_writeable(struct hl_ws *ws);

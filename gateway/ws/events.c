@@ -1,11 +1,11 @@
-#include "gateway/ws_events.h"
+#include "gateway/ws/events.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "gateway/http.h"
-#include "gateway/ws_state.h"
+#include "gateway/ws/state.h"
 
 enum { CLOSE_NORMAL = 1000, MESSAGE_BYTES_MAX = 4 << 20 };
 

@@ -1,4 +1,4 @@
-#include "gateway/ws.h"
+#include "gateway/ws/ws.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "gateway/http.h"
-#include "gateway/ws_events.h"
-#include "gateway/ws_state.h"
+#include "gateway/ws/events.h"
+#include "gateway/ws/state.h"
 
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
 

@@ -11,8 +11,8 @@
 #include "base/event.h"
 #include "base/result.h"
 #include "gateway/tunnel.h"
-#include "gateway/ws_events.h"
-#include "gateway/ws_state.h"
+#include "gateway/ws/events.h"
+#include "gateway/ws/state.h"
 
 enum {
     RX_BUFFER_SIZE = 512,       /* held by each connection */
