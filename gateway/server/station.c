@@ -89,7 +89,8 @@ static void route_request(void *arg, struct hl_exchange *exchange)
         hl_routes_run(enquiry_routes, sizeof(enquiry_routes) / sizeof(enquiry_routes[0]),
                       &station->enquiries, exchange);
     else if (hl_assets_own(exchange->path))
-        hl_assets_answer(station->house->assets, exchange);
+        hl_assets_answer(station->house->assets, station->origins, station->config.origins.n_items,
+                         exchange);
     else if (!hl_pages_answer(station->house->pages, exchange))
         hl_routes_run(house_routes, sizeof(house_routes) / sizeof(house_routes[0]), station->house,
                       exchange);

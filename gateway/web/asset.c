@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include "agent-api/reply.h"
+#include "base/bytes.h"
 #include "gateway/web/accept.h"
 
-/* The console loads nothing but its own files, talks to nobody but its gateway, and stands in
- * nobody's frame. */
+/* The console loads nothing but its own files, talks to nobody but its gateway's nodes, and stands
+ * in nobody's frame. */
 static const char console_policy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'";
+
+enum { POLICY_BYTES_MAX = 8192 };
 
 static const char console_page[] = "/console/index.html";
 
@@ -76,7 +79,26 @@ static const char *lifetime_of(enum hl_asset_kind kind)
     return "no-store";
 }
 
-static void add_policy(struct hl_exchange *exchange, const struct hl_asset *asset)
+/* Other nodes the console may go on with are origins this one lists, as they list this one. */
+static void add_console_policy(struct hl_exchange *exchange, const char *const *origins,
+                               size_t n_origins)
+{
+    struct hl_buffer policy;
+    hl_buffer_init(&policy, POLICY_BYTES_MAX);
+    hl_buffer_append_text(&policy, console_policy);
+    for (size_t i = 0; i < n_origins; i++) {
+        if (strncmp(origins[i], "http", 4) == 0)
+            hl_buffer_printf(&policy, " %s ws%s", origins[i], origins[i] + strlen("http"));
+    }
+    if (hl_buffer_failed(&policy))
+        hl_reply_add_text(exchange, "content-security-policy", console_policy);
+    else
+        exchange->ops->header(exchange, "content-security-policy", hl_buffer_bytes(&policy));
+    hl_buffer_fini(&policy);
+}
+
+static void add_policy(struct hl_exchange *exchange, const struct hl_asset *asset,
+                       const char *const *origins, size_t n_origins)
 {
     hl_reply_add_text(exchange, "cache-control", lifetime_of(asset->kind));
     if (asset->kind == HL_ASSET_SDK || asset->kind == HL_ASSET_SDK_PINNED) {
@@ -87,14 +109,15 @@ static void add_policy(struct hl_exchange *exchange, const struct hl_asset *asse
     hl_reply_add_text(exchange, "cross-origin-resource-policy", "same-origin");
     hl_reply_add_text(exchange, "referrer-policy", "same-origin");
     if (asset->kind == HL_ASSET_CONSOLE_PAGE) {
-        hl_reply_add_text(exchange, "content-security-policy", console_policy);
+        add_console_policy(exchange, origins, n_origins);
         hl_reply_add_text(exchange, "cross-origin-opener-policy", "same-origin");
         hl_reply_add_text(exchange, "x-frame-options", "DENY");
     }
 }
 
 /* Two forms of one file are two things with a version each (RFC 9110 section 8.8.3). */
-static void answer_asset(const struct hl_asset *asset, struct hl_exchange *exchange)
+static void answer_asset(const struct hl_asset *asset, const char *const *origins, size_t n_origins,
+                         struct hl_exchange *exchange)
 {
     char etag[48];
     bool is_packed =
@@ -102,7 +125,7 @@ static void answer_asset(const struct hl_asset *asset, struct hl_exchange *excha
     struct hl_bytes body = {(const char *)(is_packed ? asset->gzip : asset->data),
                             is_packed ? asset->gzip_size : asset->size};
     (void)snprintf(etag, sizeof(etag), "\"%s%s\"", asset->etag, is_packed ? "-gz" : "");
-    add_policy(exchange, asset);
+    add_policy(exchange, asset, origins, n_origins);
     hl_reply_add_text(exchange, "etag", etag);
     hl_reply_add_text(exchange, "vary", "accept-encoding");
     if (hl_accept_etag(exchange->headers[HL_HEADER_IF_NONE_MATCH], etag)) {
@@ -114,7 +137,8 @@ static void answer_asset(const struct hl_asset *asset, struct hl_exchange *excha
     exchange->ops->answer(exchange, 200, asset->type, body);
 }
 
-void hl_assets_answer(const struct hl_asset_set *set, struct hl_exchange *exchange)
+void hl_assets_answer(const struct hl_asset_set *set, const char *const *origins, size_t n_origins,
+                      struct hl_exchange *exchange)
 {
     const struct hl_asset *asset = find_asset(set, exchange->path);
     if (asset == NULL && is_console_place(exchange->path))
@@ -126,7 +150,7 @@ void hl_assets_answer(const struct hl_asset_set *set, struct hl_exchange *exchan
         hl_reply_add_text(exchange, "location", "/console/");
         exchange->ops->answer(exchange, 308, NULL, (struct hl_bytes){0});
     } else if (asset != NULL) {
-        answer_asset(asset, exchange);
+        answer_asset(asset, origins, n_origins, exchange);
     } else {
         hl_exchange_problem(exchange, HL_PROBLEM_NOT_FOUND,
                             set->n_items == 0 ? "This gateway was built without its web files."

@@ -37,7 +37,8 @@ extern const struct hl_asset_set hl_assets_embedded;
 /* Whether requests of this path belong here. */
 bool hl_assets_own(struct hl_bytes path);
 /* Answers a request whose path is owned. Paths below /console/ that name no file get the
- * console's page: it finds its own way. */
-void hl_assets_answer(const struct hl_asset_set *set, struct hl_exchange *exchange);
+ * console's page: it finds its own way. The console's page may talk to these origins too. */
+void hl_assets_answer(const struct hl_asset_set *set, const char *const *origins, size_t n_origins,
+                      struct hl_exchange *exchange);
 
 #endif

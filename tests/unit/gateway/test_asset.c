@@ -27,6 +27,7 @@ static const struct hl_asset items[] = {
 static const struct hl_asset_set set = {.n_items = sizeof(items) / sizeof(items[0]),
                                         .items = items};
 static const struct hl_asset_set nothing = {0};
+static const char *const nodes[] = {"*", "https://chat-2.example"};
 
 static struct hl_fake_exchange exchange;
 
@@ -40,7 +41,7 @@ static void ask(const struct hl_asset_set *of, enum hl_method method, const char
     if (etag != NULL)
         hl_fake_exchange_set(&exchange, HL_HEADER_IF_NONE_MATCH, etag);
     assert_true(hl_assets_own(exchange.exchange.path));
-    hl_assets_answer(of, &exchange.exchange);
+    hl_assets_answer(of, nodes, sizeof(nodes) / sizeof(nodes[0]), &exchange.exchange);
 }
 
 static const char *header(const char *name)
@@ -86,6 +87,9 @@ static void test_console(void **state)
     assert_non_null(strstr(header("content-security-policy"), "default-src 'none'"));
     assert_non_null(strstr(header("content-security-policy"), "frame-ancestors 'none'"));
     assert_null(strstr(header("content-security-policy"), "unsafe"));
+    assert_null(strchr(header("content-security-policy"), '*'));
+    assert_non_null(strstr(header("content-security-policy"),
+                           "connect-src 'self' https://chat-2.example wss://chat-2.example"));
     assert_string_equal(header("cache-control"), "no-cache");
     assert_string_equal(header("access-control-allow-origin"), "");
     ask(&set, HL_GET, "/console/queue/cnv_1", NULL, NULL);
