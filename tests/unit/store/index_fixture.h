@@ -15,6 +15,7 @@
 
 #include "store/index.h"
 #include "store/log_sqlite.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/log_client.h"
 #include "tests/support/temp_folder.h"
 
@@ -23,6 +24,7 @@ struct fixture {
     char log_path[160];
     char index_path[160];
     struct hl_index_config config;
+    struct hl_fake_clock clock; /* the log's: each entry has a millisecond of its own */
     struct hl_log *log;
     struct hl_log_client client;
     struct hl_index *index;
@@ -35,7 +37,7 @@ static inline void open_log(struct fixture *f)
     static const uint8_t chain_key[32] = {7};
     char why[256] = "";
     struct hl_log_sqlite_config config = {
-        .path = f->log_path, .clock = hl_clock_system(), .chain_key = chain_key, .n_readers = 2};
+        .path = f->log_path, .clock = &f->clock.clock, .chain_key = chain_key, .n_readers = 2};
     if (hl_log_sqlite_open(&config, why, sizeof(why), &f->log) != 0)
         fail_msg("%s", why);
     hl_log_client_init(&f->client, f->log);
@@ -75,6 +77,7 @@ static inline int setup(void **state)
                                               .clock = hl_clock_system(),
                                               .contact_key = contact_key,
                                               .delay_ms = 20};
+    hl_fake_clock_init(&fixture.clock, INT64_C(1700000000000));
     open_log(&fixture);
     open_index(&fixture);
     *state = &fixture;
@@ -103,6 +106,7 @@ static inline uint64_t put(struct fixture *f, struct hl_client_entry entry)
     entry.mid = mid;
     if (entry.reference == NULL)
         entry.reference = reference;
+    hl_fake_clock_advance(&f->clock, 1);
     struct hl_client_answer answer = hl_log_client_submit(&f->client, &entry);
     assert_int_equal(answer.r, 0);
     return answer.offset;
