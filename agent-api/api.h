@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "session/registry.h"
 #include "store/directory.h"
+#include "store/index.h"
 #include "store/log.h"
 
 struct hl_api_config {
@@ -20,8 +21,9 @@ struct hl_api_config {
     const struct hl_clock *clock;
     const struct hl_random *random;
     struct hl_directory *directory; /* asked for every request */
-    struct hl_registry *registry;   /* signals to and from the other loops */
-    struct hl_online *online;       /* shared by the loops, like the next */
+    struct hl_index *index;
+    struct hl_registry *registry; /* signals to and from the other loops */
+    struct hl_online *online;     /* shared by the loops, like the next */
     struct hl_presence *presence;
     uint32_t body_bytes_max; /* of one entry */
     uint32_t feeds_max;      /* parked long-polls and streams */

@@ -15,6 +15,7 @@ int hl_data_paths(const char *folder, struct hl_data_paths *out_paths)
     memcpy(out_paths->folder, folder, size + 1);
     snprintf(out_paths->log, sizeof(out_paths->log), "%s/holdline.db", folder);
     snprintf(out_paths->audit, sizeof(out_paths->audit), "%s/audit.db", folder);
+    snprintf(out_paths->index, sizeof(out_paths->index), "%s/index.db", folder);
     snprintf(out_paths->directory, sizeof(out_paths->directory), "%s/directory.db", folder);
     snprintf(out_paths->keys, sizeof(out_paths->keys), "%s/keys.db", folder);
     snprintf(out_paths->secrets, sizeof(out_paths->secrets), "%s/secrets", folder);

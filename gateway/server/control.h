@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "gateway/data.h"
+#include "gateway/server/policy.h"
 #include "gateway/server/server.h"
 #include "gateway/server/station.h"
 
@@ -18,7 +19,8 @@ struct hl_server { /* server.c and control.c only */
     struct hl_config config; /* in force */
     struct hl_data_paths paths;
     struct hl_house house;
-    size_t n_started; /* stations with a running thread */
+    struct hl_policy policy; /* of the index */
+    size_t n_started;        /* stations with a running thread */
     char address[160];
     pthread_t main_thread;
     sigset_t signals; /* blocked; taken by sigtimedwait */

@@ -121,6 +121,26 @@ static int open_log(struct hl_server *server)
     return r != 0 ? refuse_start_errno("registry", r) : HL_EXIT_OK;
 }
 
+static int open_index(struct hl_server *server)
+{
+    char why[WHY_SIZE] = "";
+    uint8_t contact_key[64];
+    struct hl_house *house = &server->house;
+    struct hl_index_config config = {
+        .path = server->paths.index,
+        .log = house->log,
+        .clock = house->clock,
+        .contact_key = contact_key,
+        .policy = hl_policy_of(&server->policy, house->directory),
+        .n_readers = server->config.store_readers,
+    };
+    hl_secrets_derive(house->secrets.reference, "contacts", (struct hl_bytes){0},
+                      (struct hl_bytes){0}, contact_key);
+    int r = hl_index_open(&config, why, sizeof(why), &house->index);
+    explicit_bzero(contact_key, sizeof(contact_key));
+    return r != 0 ? refuse_start(HL_EXIT_ENVIRONMENT, why) : HL_EXIT_OK;
+}
+
 /* The soft limit of most systems is far below what they allow. */
 static void raise_descriptors(const struct hl_config *config)
 {
@@ -220,6 +240,7 @@ static void take_down(struct hl_server *server)
         hl_station_abandon(house->stations[i]);
     for (size_t i = 0; i < server->n_started; i++)
         hl_station_join(house->stations[i]);
+    hl_index_close(house->index);
     /* Before the loops go: the writer may still be posting the last group to each of them. */
     if (house->log != NULL)
         hl_log_close(house->log);
@@ -257,6 +278,8 @@ int hl_server_run(const struct hl_server_options *options)
     int code = open_data(server);
     if (code == HL_EXIT_OK)
         code = open_log(server);
+    if (code == HL_EXIT_OK)
+        code = open_index(server);
     if (code == HL_EXIT_OK)
         code = open_rest(server);
     if (code == HL_EXIT_OK)

@@ -193,6 +193,7 @@ static int create_api(struct hl_station *station)
                                    .clock = house->clock,
                                    .random = house->random,
                                    .directory = house->directory,
+                                   .index = house->index,
                                    .registry = house->registry,
                                    .online = house->online,
                                    .presence = house->presence,
