@@ -14,7 +14,7 @@ static const struct hl_route routes[] = {
     {HL_GET, "/v1/events", hl_events_get},
     {HL_GET, "/v1/conversations", hl_conversations_list},
     {HL_GET, "/v1/conversations/{id}", hl_conversation_get},
-    {HL_PATCH, "/v1/conversations/{id}", hl_status_patch},
+    {HL_PATCH, "/v1/conversations/{id}", hl_conversation_patch},
     {HL_GET, "/v1/conversations/{id}/messages", hl_messages_get},
     {HL_PUT, "/v1/conversations/{id}/messages/{client_id}", hl_message_put},
     {HL_PUT, "/v1/conversations/{id}/assignee", hl_assignee_put},

@@ -46,7 +46,7 @@ void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_para
 void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
-void hl_status_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_conversation_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_positions_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_position_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_conversation_presence_put(void *arg, struct hl_exchange *, const struct hl_route_params *);

@@ -128,7 +128,7 @@ void hl_change_submit(struct hl_call *call, struct hl_exchange *exchange,
                                      .kind = wish->kind,
                                      .subject = wish->subject,
                                      .mid = hl_bytes_of(mid),
-                                     .body = hl_bytes_of("{}")};
+                                     .body = wish->body.size > 0 ? wish->body : hl_bytes_of("{}")};
     call->submit.when = (struct hl_log_conditions){.if_unassigned = wish->when.if_absent,
                                                    .has_if_revision = wish->when.has_revision,
                                                    .if_revision = wish->when.revision};

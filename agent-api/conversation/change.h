@@ -1,4 +1,4 @@
-/* Changes of a conversation's state (claim, transfer, release, close, reopen): each is the
+/* Changes of a conversation's state (claim, transfer, release, close, reopen, tags …): each is the
  * submit of one entry with a condition, answered with the conversation as it is then. */
 #ifndef HL_AGENT_API_CHANGE_H
 #define HL_AGENT_API_CHANGE_H
@@ -20,6 +20,7 @@ struct hl_change_wish {
     enum hl_entry_kind kind;
     struct hl_id subject;
     struct hl_precondition when;
+    struct hl_bytes body; /* canonical JSON object; empty: {} */
 };
 /* With a revision the entry's mid is made of kind and revision, so that a repeat of the same
  * request is answered like the first; without one it is random. Within a step, the last of an

@@ -137,6 +137,86 @@ static void test_close_and_reopen(void **state)
     assert_int_equal(run(f), 422);
 }
 
+static int patch(struct fixture *f, const char *etag, const char *body)
+{
+    prepare_if(f, ANN, HL_PATCH, "", HL_HEADER_IF_MATCH, etag);
+    hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    return run(f);
+}
+
+static void test_tags_and_fields_are_one_entry(void **state)
+{
+    struct fixture *f = *state;
+    static const char body[] =
+        "{\"tags\":[\"vip\",\"b\"],\"custom_fields\":{\"order\":17,\"old\":null}}";
+    write_as_visitor(f, "v1", "{\"text\":\"hello\"}");
+    for (int i = 0; i < 2; i++) { /* a repeat is the same entry */
+        assert_int_equal(patch(f, "\"r1\"", body), 200);
+        assert_string_equal(hl_fake_exchange_header(&f->exchange, "etag"), "\"r2\"");
+    }
+    assert_int_equal(patch(f, "\"r1\"", "{\"tags\":[]}"), 412); /* other content, old state */
+    assert_int_equal(patch(f, "\"r2\"", "{\"status\":\"closed\",\"tags\":[\"done\"]}"), 200);
+    prepare(f, ANN, HL_GET, "/messages?after=1");
+    assert_int_equal(run(f), 200);
+    const char *text = hl_fake_exchange_text(&f->exchange);
+    assert_non_null(strstr(text, "\"kind\":\"updated\",\"visibility\":\"internal\",\"body\":"
+                                 "{\"custom_fields\":{\"old\":null,\"order\":17},"
+                                 "\"tags\":[\"vip\",\"b\"]}"));
+    assert_non_null(strstr(text, "\"kind\":\"closed\",\"visibility\":\"public\",\"body\":"
+                                 "{\"tags\":[\"done\"]}"));
+}
+
+static void test_patches_that_are_not_good(void **state)
+{
+    static const char *const wrong[] = {
+        "{}",
+        "{\"tags\":\"vip\"}",
+        "{\"tags\":[\"a\",\"a\"]}",
+        "{\"tags\":[\"\"]}",
+        "{\"tags\":[\"a\\nb\"]}",
+        "{\"tags\":[7]}",
+        "{\"tags\":[\"0123456789012345678901234567890123456789012345678901234567890123456\"]}",
+        "{\"tags\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\",\"12\",\"13\","
+        "\"14\",\"15\",\"16\",\"17\",\"18\",\"19\",\"20\",\"21\",\"22\",\"23\",\"24\",\"25\","
+        "\"26\",\"27\",\"28\",\"29\",\"30\",\"31\",\"32\",\"33\"]}",
+        "{\"custom_fields\":[]}",
+        "{\"custom_fields\":{\"a\":{}}}",
+        "{\"custom_fields\":{\"\":1}}",
+        "{\"status\":\"gone\",\"tags\":[]}",
+    };
+    struct fixture *f = *state;
+    write_as_visitor(f, "v1", "{\"text\":\"hello\"}");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(patch(f, "\"r1\"", wrong[i]), 422);
+}
+
+static void test_a_move_to_another_inbox(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(f->directory);
+    const struct hl_inbox *inbox = hl_snapshot_default_inbox(snapshot, "shop");
+    char body[128];
+    assert_non_null(inbox);
+    snprintf(body, sizeof(body), "{\"inbox\":\"%s\"}", inbox->record.id);
+    write_as_visitor(f, "v1", "{\"text\":\"hello\"}");
+    assert_int_equal(claim(f, ANN), 200);
+    prepare_if(f, BEN, HL_PUT, "/assignee", HL_HEADER_IF_MATCH, "\"r2\"");
+    hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    assert_int_equal(run(f), 403); /* it is Ann's */
+    prepare_if(f, ANN, HL_PUT, "/assignee", HL_HEADER_IF_MATCH, "\"r2\"");
+    hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    assert_int_equal(run(f), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"assignee\":null"));
+    prepare(f, ANN, HL_GET, "/messages?after=2");
+    assert_int_equal(run(f), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), inbox->record.id));
+    hl_directory_snapshot_unref(snapshot);
+    prepare_if(f, ANN, HL_PUT, "/assignee", HL_HEADER_IF_MATCH, "\"r3\"");
+    hl_fake_exchange_set_body(&f->exchange, "application/json",
+                              "{\"inbox\":\"inb_00000000000000000000000000000000\"}");
+    assert_int_equal(run(f), 422);
+}
+
 static void test_integrations_do_not_claim(void **state)
 {
     struct fixture *f = *state;
@@ -164,6 +244,9 @@ int main(void)
         TEST(test_transfer_needs_the_current_state),
         TEST(test_release_is_for_the_holder_or_an_admin),
         TEST(test_close_and_reopen),
+        TEST(test_tags_and_fields_are_one_entry),
+        TEST(test_patches_that_are_not_good),
+        TEST(test_a_move_to_another_inbox),
         TEST(test_integrations_do_not_claim),
         TEST(test_unknown_conversations),
     };

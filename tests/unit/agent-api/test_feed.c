@@ -15,8 +15,9 @@ static void test_without_a_cursor_it_says_where_to_start(void **state)
     write_as_visitor(f, "v1", "{\"text\":\"a\"}");
     prepare(f, ANN, HL_GET, "/v1/events");
     assert_int_equal(run(f), 200);
-    assert_string_equal(hl_fake_exchange_text(&f->exchange),
-                        "{\"data\":[],\"ephemeral\":[],\"next_cursor\":\"5.1\",\"has_more\":false}");
+    assert_string_equal(
+        hl_fake_exchange_text(&f->exchange),
+        "{\"data\":[],\"ephemeral\":[],\"next_cursor\":\"5.1\",\"has_more\":false}");
 }
 
 static void test_a_long_poll_waits_for_news(void **state)
@@ -46,8 +47,9 @@ static void test_a_long_poll_ends_after_its_wait(void **state)
     hl_fake_clock_advance(&f->clock, 1);
     hl_api_tick(f->api);
     assert_true(f->exchange.is_answered);
-    assert_string_equal(hl_fake_exchange_text(&f->exchange),
-                        "{\"data\":[],\"ephemeral\":[],\"next_cursor\":\"5.0\",\"has_more\":false}");
+    assert_string_equal(
+        hl_fake_exchange_text(&f->exchange),
+        "{\"data\":[],\"ephemeral\":[],\"next_cursor\":\"5.0\",\"has_more\":false}");
 }
 
 static void test_pages_of_what_was_missed(void **state)
