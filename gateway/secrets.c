@@ -200,7 +200,7 @@ static int load_tokens(const char *folder, char *why, size_t why_size,
 static int make_missing(const char *folder, const struct hl_clock *clock,
                         const struct hl_random *random)
 {
-    static const char *const names[] = {"chain", "reference"};
+    static const char *const names[] = {"chain", "reference", "region"};
     struct kids kids;
     char kid[HL_TOKEN_KID_SIZE + 1];
     char path[PATH_MAX];
@@ -219,6 +219,31 @@ static int make_missing(const char *folder, const struct hl_clock *clock,
     return r;
 }
 
+static int load_region(const char *folder, char *why, size_t why_size, struct hl_secrets *secrets)
+{
+    char path[PATH_MAX];
+    int r = join_path(folder, "region", path);
+    if (r != 0)
+        return r;
+    secrets->has_region = access(path, F_OK) == 0;
+    return secrets->has_region ? read_secret(folder, "region", why, why_size, secrets->region) : 0;
+}
+
+int hl_secrets_make_region(const char *folder, const struct hl_random *random,
+                           struct hl_secrets *secrets)
+{
+    char why[512];
+    int r = make_secret(folder, "region", random);
+    return r == 0 ? load_region(folder, why, sizeof(why), secrets) : r;
+}
+
+void hl_secrets_drop_region(const char *folder)
+{
+    char path[PATH_MAX];
+    if (join_path(folder, "region", path) == 0)
+        unlink(path);
+}
+
 int hl_secrets_load(const char *folder, bool may_make, const struct hl_clock *clock,
                     const struct hl_random *random, char *why, size_t why_size,
                     struct hl_secrets *out_secrets)
@@ -233,6 +258,8 @@ int hl_secrets_load(const char *folder, bool may_make, const struct hl_clock *cl
         r = read_secret(folder, "chain", why, why_size, out_secrets->chain);
     if (r == 0)
         r = read_secret(folder, "reference", why, why_size, out_secrets->reference);
+    if (r == 0)
+        r = load_region(folder, why, why_size, out_secrets);
     if (r == 0)
         r = load_tokens(folder, why, why_size, &out_secrets->tokens);
     if (r != 0)

@@ -3,6 +3,7 @@
  * its name.
  *
  *   chain          key of the hash chain of every conversation (store/chain.c)
+ *   region         wraps the keys that the bodies of conversations are sealed with (store/seal.c)
  *   reference      site secret: enquiry references and ids are derived with it
  *   token-<kid>    keys of resume tokens; the newest seals, all open
  *
@@ -24,6 +25,8 @@ enum {
 struct hl_secrets {
     uint8_t chain[HL_SECRET_SIZE];
     uint8_t reference[HL_SECRET_SIZE];
+    uint8_t region[HL_SECRET_SIZE];
+    bool has_region; /* data folders from before bodies were sealed have none */
     struct hl_token_keys tokens;
 };
 
@@ -34,6 +37,12 @@ int hl_secrets_load(const char *folder, bool may_make, const struct hl_clock *cl
                     const struct hl_random *random, char *why, size_t why_size,
                     struct hl_secrets *out_secrets);
 void hl_secrets_wipe(struct hl_secrets *secrets);
+
+/* For a log from before bodies were sealed: makes the region's key and reads it. 0, -errno. */
+int hl_secrets_make_region(const char *folder, const struct hl_random *random,
+                           struct hl_secrets *secrets);
+/* Takes back what was made for a log that has had another one. */
+void hl_secrets_drop_region(const char *folder);
 
 /* Adds a token key that is the newest; keys beyond HL_TOKEN_KEYS_MAX, oldest first, are
  * removed. 0, -errno. */

@@ -25,8 +25,11 @@ void hl_receipt_write(struct hl_subscription *subscription)
 
 void hl_receipt_keep(struct hl_subscription *subscription, struct hl_log_marks *marks)
 {
+    if (subscription == NULL || marks == NULL) {
+        free(marks);
+        return;
+    }
     const struct hl_author *own = &subscription->session->participant;
-
     for (size_t i = 0; i < marks->n_items; i++) {
         const struct hl_log_mark *mark = &marks->items[i];
         if (!hl_author_equal(&mark->participant, own))

@@ -12,7 +12,7 @@ struct hl_subscription;
 void hl_receipt_on_mark(struct hl_log_subscription *commits, const struct hl_log_mark *mark);
 
 /* Takes over what was read: what others stand at is kept until it can be told, what this one
- * stands at is remembered. */
+ * stands at is remembered. Accepts NULL for both: then they are only freed. */
 void hl_receipt_keep(struct hl_subscription *subscription, struct hl_log_marks *marks);
 /* Writes what was kept, if anything; the caller flushes. */
 void hl_receipt_write(struct hl_subscription *subscription);

@@ -7,7 +7,7 @@
 _Static_assert(HL_CHAIN_KEY_SIZE == crypto_generichash_KEYBYTES, "one key size");
 
 /* The first byte of what is hashed tells the uses apart. */
-enum { CHAIN_BEGIN = 1, CHAIN_ENTRY = 2, CHAIN_FINGERPRINT = 3, CHAIN_SEAL = 4 };
+enum { CHAIN_BEGIN = 1, CHAIN_ENTRY = 2, CHAIN_FINGERPRINT = 3, CHAIN_SEAL = 4, CHAIN_SEALED = 5 };
 
 /* Fixed-width fields of a link, each integer little-endian, in a form that never changes. */
 enum { HEAD_SIZE_MAX = 256 };
@@ -60,11 +60,12 @@ void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_conver
 }
 
 void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,
-                   const struct hl_entry *entry, struct hl_chain *out_chain)
+                   const struct hl_entry *entry, struct hl_bytes stored, bool is_sealed,
+                   struct hl_chain *out_chain)
 {
     struct head head = {.size = 0};
 
-    put_integer(&head, CHAIN_ENTRY, 1);
+    put_integer(&head, is_sealed ? CHAIN_SEALED : CHAIN_ENTRY, 1);
     put_bytes(&head, previous->b, sizeof(previous->b));
     put_bytes(&head, entry->conversation.b, sizeof(entry->conversation.b));
     put_integer(&head, entry->offset, 8);
@@ -76,8 +77,8 @@ void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *
     put_bytes(&head, entry->subject.b, sizeof(entry->subject.b));
     put_integer(&head, entry->mid_size, 1);
     put_bytes(&head, entry->mid, entry->mid_size);
-    put_integer(&head, entry->body_size, 4);
-    hash_two(key, &head, entry->body, entry->body_size, out_chain);
+    put_integer(&head, stored.size, 4);
+    hash_two(key, &head, stored.data, stored.size, out_chain);
 }
 
 void hl_chain_seal(const uint8_t key[HL_CHAIN_KEY_SIZE], uint64_t position,

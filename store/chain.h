@@ -17,9 +17,11 @@ struct hl_chain {
 void hl_chain_begin(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_conversation *opened,
                     struct hl_bytes identity, struct hl_chain *out_chain);
 
-/* The link of an entry whose offset, position and wall_ms are set. */
+/* The link of an entry whose offset, position and wall_ms are set. `stored` is its body as it
+ * lies on the disk, sealed or plain: the chain is checked without keys. */
 void hl_chain_next(const uint8_t key[HL_CHAIN_KEY_SIZE], const struct hl_chain *previous,
-                   const struct hl_entry *entry, struct hl_chain *out_chain);
+                   const struct hl_entry *entry, struct hl_bytes stored, bool is_sealed,
+                   struct hl_chain *out_chain);
 
 /* Closes a whole log: says which entry is the last one. */
 void hl_chain_seal(const uint8_t key[HL_CHAIN_KEY_SIZE], uint64_t position,

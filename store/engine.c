@@ -6,8 +6,9 @@
 
 bool hl_engine_same_content(const struct hl_entry *a, const struct hl_entry *b)
 {
-    return a->kind == b->kind && hl_id_equal(&a->subject, &b->subject) &&
-           hl_bytes_equal(hl_entry_body(a), hl_entry_body(b));
+    if (a->kind != b->kind || !hl_id_equal(&a->subject, &b->subject))
+        return false;
+    return a->is_erased || b->is_erased || hl_bytes_equal(hl_entry_body(a), hl_entry_body(b));
 }
 
 int hl_engine_check_conditions(const struct hl_log_conditions *when,

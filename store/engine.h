@@ -5,7 +5,8 @@
 
 #include "store/log.h"
 
-/* Whether a repeated mid came with the content it was first used with. */
+/* Whether a repeated mid came with the content it was first used with. A body that was erased
+ * counts as any. */
 bool hl_engine_same_content(const struct hl_entry *a, const struct hl_entry *b);
 
 /* `last_foreign` is the offset of the last entry of another author than the submit's, 0 if

@@ -35,7 +35,7 @@ struct hl_entry *hl_entry_create(const struct hl_entry_fields *fields)
     atomic_init(&entry->refs, 1);
     if (fields->mid.size > 0)
         memcpy(entry->mid, fields->mid.data, fields->mid.size);
-    if (fields->body.size > 0)
+    if (fields->body.size > 0 && fields->body.data != NULL)
         memcpy(entry->body, fields->body.data, fields->body.size);
     return entry;
 }

@@ -73,7 +73,8 @@ struct hl_entry_fields {
     struct hl_bytes body;
 };
 
-/* One reference is the caller's. NULL when out of memory. Sizes are checked, not asserted by
+/* One reference is the caller's. NULL when out of memory. A body without data but with a size
+ * is the creator's to fill. Sizes are checked, not asserted by
  * callers: HL_CHECK fails if mid or body exceed their limits. */
 struct hl_entry *hl_entry_create(const struct hl_entry_fields *fields);
 struct hl_entry *hl_entry_ref(struct hl_entry *entry);

@@ -226,8 +226,9 @@ struct hl_log_info { /* a consistent copy, cheap: for health, metrics, welcome *
     uint64_t submits, duplicates, refused, groups, reads; /* since open */
     uint64_t commit_ms_total;                             /* time spent in commits since open */
     uint64_t wal_bytes;
-    bool writable; /* false after a failed commit or a full disk */
-    bool failed;   /* a commit's outcome is unknown: leave service and exit */
+    bool writable;    /* false after a failed commit or a full disk */
+    bool failed;      /* a commit's outcome is unknown: leave service and exit */
+    bool is_sweeping; /* bytes of a destroyed key may still be in the files */
 };
 void hl_log_info(struct hl_log *log, struct hl_log_info *out_info);
 

@@ -97,6 +97,7 @@ static void copy_info(struct hl_log *base, struct hl_log_info *out_info)
     out_info->engine = base->ops->name;
     out_info->durability = HL_DURABILITY_LOCAL;
     out_info->reads = hl_sqlite_readers_served(log->readers);
+    out_info->is_sweeping = hl_sqlite_checkpointer_is_sweeping(log->checkpointer);
     out_info->wal_bytes = hl_sqlite_checkpointer_wal_bytes(log->checkpointer);
 }
 
@@ -217,7 +218,8 @@ static int set_up_file(sqlite3 *db)
     int64_t synchronous = 0;
     int r = hl_sqlite_run(db, "PRAGMA synchronous = EXTRA; PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                              "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0");
+                              "PRAGMA cache_size = -65536; PRAGMA mmap_size = 0;"
+                              "PRAGMA secure_delete = ON");
 
     if (r == 0)
         r = hl_sqlite_schema_migrate(db, HL_SQLITE_SCHEMA_VERSION);
@@ -249,10 +251,11 @@ static int open_writer_db(struct sqlite_log *log, const char *vfs, char *why, si
     return judge_schema(log, r, why, why_size);
 }
 
-static int boot_meta(struct sqlite_log *log, const uint8_t *chain_key, char *why, size_t why_size)
+static int boot_meta(struct sqlite_log *log, const struct hl_log_sqlite_config *config, char *why,
+                     size_t why_size)
 {
     int64_t position = 0;
-    int r = hl_sqlite_meta_boot(log->db, chain_key, &log->meta);
+    int r = hl_sqlite_meta_boot(log->db, config->chain_key, config->region_key, &log->meta);
 
     if (r == 0)
         r = hl_sqlite_query_integer(log->db, "SELECT max(position) FROM entries", &position);
@@ -261,11 +264,21 @@ static int boot_meta(struct sqlite_log *log, const uint8_t *chain_key, char *why
                      (long long)position, (unsigned long long)log->meta.position);
         return HL_LOG_SQLITE_NOT_A_LOG;
     }
+    if (r == HL_SQLITE_META_WITHOUT_KEYS) {
+        write_reason(why, why_size, "%s: is a backup without its keys: restore it with them",
+                     log->path);
+        return HL_LOG_SQLITE_WITHOUT_KEYS;
+    }
     if (r == -EKEYREJECTED)
-        write_reason(why, why_size, "%s: was written with another chain key", log->path);
+        write_reason(why, why_size, "%s: was written with another chain or region key", log->path);
     else if (r != 0)
         write_reason(why, why_size, "%s: %s", log->path, strerror(-r));
     return r;
+}
+
+static void sweep_files(void *arg)
+{
+    hl_sqlite_checkpointer_sweep(((struct sqlite_log *)arg)->checkpointer);
 }
 
 static int start_threads(struct sqlite_log *log, const struct hl_log_sqlite_config *config)
@@ -275,17 +288,21 @@ static int start_threads(struct sqlite_log *log, const struct hl_log_sqlite_conf
         .db = log->db,
         .clock = config->clock,
         .chain_key = config->chain_key,
+        .region_key = config->region_key,
         .meta = &log->meta,
         .queue_max = config->queue_max != 0 ? config->queue_max : QUEUE_MAX_DEFAULT,
         .group_max = config->group_max != 0 ? config->group_max : GROUP_MAX_DEFAULT,
         .disk_free_min = config->disk_free_min,
         .on_failed = config->on_failed,
         .arg = config->arg,
+        .on_destroyed = sweep_files,
+        .on_destroyed_arg = log,
     };
     struct hl_sqlite_readers_config readers = {
         .path = log->path,
         .vfs = config->vfs,
         .epoch = log->meta.epoch,
+        .region_key = config->region_key,
         .n_readers = config->n_readers != 0 ? config->n_readers : 1,
         .queue_max = writer.queue_max,
     };
@@ -330,7 +347,7 @@ int hl_log_sqlite_open(const struct hl_log_sqlite_config *config, char *why, siz
     if (r == 0)
         r = open_writer_db(log, config->vfs, why, why_size);
     if (r == 0)
-        r = boot_meta(log, config->chain_key, why, why_size);
+        r = boot_meta(log, config, why, why_size);
     if (r == 0) {
         r = start_threads(log, config);
         if (r != 0)

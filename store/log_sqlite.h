@@ -10,6 +10,7 @@ enum {
     HL_LOG_SQLITE_SCHEMA_NEWER = 1, /* written by a newer holdline: refuse to start */
     HL_LOG_SQLITE_LOCKED,           /* another process serves this data folder */
     HL_LOG_SQLITE_NOT_A_LOG,        /* the file is something else, or damaged */
+    HL_LOG_SQLITE_WITHOUT_KEYS,     /* a backup: it needs its keys, see hl_restore */
 };
 
 struct hl_log_sqlite_config {
@@ -17,6 +18,7 @@ struct hl_log_sqlite_config {
     const char *vfs;  /* NULL: SQLite's default; tests give a faulty one */
     const struct hl_clock *clock;
     const uint8_t *chain_key;     /* 32 bytes; copied */
+    const uint8_t *region_key;    /* 32 bytes, lent until closed: wraps the conversations' keys */
     uint64_t queue_max;           /* submits waiting before HL_LOG_BUSY; 0: 65536 */
     uint32_t group_max;           /* submits per transaction; 0: 1024 */
     uint32_t n_readers;           /* 0: 1 */

@@ -159,6 +159,39 @@ static void append_entry(struct hl_memory_state *state, struct hl_memory_convers
     HASH_ADD(hh, state->mids, key, sizeof(mid->key), mid);
 }
 
+static struct hl_entry *copy_without_body(const struct hl_entry *entry)
+{
+    struct hl_entry *copy =
+        hl_entry_create(&(struct hl_entry_fields){.conversation = entry->conversation,
+                                                  .author = entry->author,
+                                                  .kind = (enum hl_entry_kind)entry->kind,
+                                                  .subject = entry->subject,
+                                                  .mid = hl_entry_mid(entry),
+                                                  .body = hl_bytes_of("{}")});
+
+    HL_CHECK(copy != NULL);
+    copy->is_erased = true;
+    copy->place = entry->place;
+    copy->offset = entry->offset;
+    copy->position = entry->position;
+    copy->wall_ms = entry->wall_ms;
+    return copy;
+}
+
+/* Entries are shared and never written to: others take their places. */
+static void erase_bodies(struct hl_memory_state *state, struct hl_memory_conversation *conversation)
+{
+    for (uint64_t i = 0; i + 1 < conversation->state.head; i++) {
+        struct hl_entry *was = conversation->entries[i];
+        struct hl_entry *copy = copy_without_body(was);
+        find_mid(state, was)->entry = copy;
+        conversation->entries[i] = copy;
+        state->entries[copy->position - 1] = copy;
+        hl_entry_unref(was);
+    }
+    memset(conversation->opened.identity, 0, sizeof(conversation->opened.identity));
+}
+
 static int repeat_submit(struct hl_log_submit *submit, const struct hl_entry *first)
 {
     if (!hl_engine_same_content(submit->entry, first))
@@ -186,6 +219,8 @@ int hl_memory_state_submit(struct hl_memory_state *state, struct hl_log_submit *
     if (mid != NULL)
         return repeat_submit(submit, mid->entry);
 
+    if (submit->conversation.is_erased)
+        return HL_LOG_ERASED;
     uint64_t last_foreign =
         conversation == NULL ? 0 : find_last_foreign(conversation, &entry->author);
     int r = hl_engine_check_conditions(&submit->when, &submit->conversation, last_foreign);
@@ -198,6 +233,8 @@ int hl_memory_state_submit(struct hl_memory_state *state, struct hl_log_submit *
         conversation = add_conversation(state, &submit->conversation);
     }
     append_entry(state, conversation, entry, wall_ms);
+    if (entry->kind == HL_ENTRY_ERASED)
+        erase_bodies(state, conversation);
     submit->conversation = conversation->state;
     hl_engine_fill_submit(submit, entry, false);
     return 0;

@@ -12,6 +12,7 @@ enum { FINDINGS_SIZE_MAX = 65536, INTEGRITY_ROWS_MAX = 100 };
 
 struct verifier {
     sqlite3 *db;
+    int64_t version; /* of its schema */
     const uint8_t *chain_key;
     struct hl_sqlite_meta meta;
     sqlite3_stmt *blocks;
@@ -142,15 +143,37 @@ struct replay {
     struct hl_conversation folded; /* as its entries say */
     struct hl_chain chain;
     struct hl_mid_set mids;
-    bool broken; /* told once; what follows means nothing */
+    enum hl_seal_state seal;
+    uint64_t n_plain; /* bodies that are neither sealed nor erased */
+    bool broken;      /* told once; what follows means nothing */
 };
+
+/* Of a body that is erased and was plain only the link is left: the next one binds it. */
+static bool is_link_sound(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row,
+                          const struct hl_entry *entry)
+{
+    struct hl_sqlite_stored body = hl_sqlite_read_stored(row);
+    struct hl_chain next;
+    struct hl_chain stored;
+
+    if (!hl_sqlite_column_chain(row, HL_SQLITE_ENTRY_WIDTH, &stored))
+        return false;
+    if (body.is_sealed && sqlite3_column_bytes(row, 8) > 0)
+        return false;
+    replay->n_plain += !body.is_sealed && !body.is_blank && entry->kind != HL_ENTRY_ERASED;
+    if (body.is_blank && replay->stored.is_erased)
+        next = stored;
+    else
+        hl_chain_next(verifier->chain_key, &replay->chain, entry, body.bytes, body.is_sealed,
+                      &next);
+    replay->chain = next;
+    return hl_chain_equal(&next, &stored);
+}
 
 static void replay_entry(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row,
                          struct hl_entry *entry)
 {
     struct hl_verify_report *report = verifier->report;
-    struct hl_chain next;
-    struct hl_chain stored;
 
     if (entry->offset != replay->folded.head + 1) {
         add_finding(verifier, &report->n_gaps, "gap: %s: offset %llu follows %llu", replay->name,
@@ -158,15 +181,12 @@ static void replay_entry(struct verifier *verifier, struct replay *replay, sqlit
         replay->broken = true;
         return;
     }
-    hl_chain_next(verifier->chain_key, &replay->chain, entry, &next);
-    if (!hl_sqlite_column_chain(row, HL_SQLITE_ENTRY_WIDTH, &stored) ||
-        !hl_chain_equal(&next, &stored)) {
+    if (!is_link_sound(verifier, replay, row, entry)) {
         add_finding(verifier, &report->n_chain, "chain: %s: broken at offset %llu", replay->name,
                     (unsigned long long)entry->offset);
         replay->broken = true;
         return;
     }
-    replay->chain = next;
     (void)hl_conversation_apply(&replay->folded, entry);
     hl_mid_set_add(&replay->mids,
                    hl_mid_tag(verifier->meta.tag_key, &entry->author, hl_entry_mid(entry)));
@@ -175,7 +195,7 @@ static void replay_entry(struct verifier *verifier, struct replay *replay, sqlit
 static int replay_row(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row)
 {
     struct hl_entry *entry = NULL;
-    int r = hl_sqlite_read_entry(row, &replay->stored.id, &entry);
+    int r = hl_sqlite_read_entry(row, &replay->stored.id, NULL, &entry);
 
     if (r == -EBADMSG) {
         add_finding(verifier, &verifier->report->n_chain, "chain: %s: position %lld is unreadable",
@@ -236,6 +256,17 @@ static void compare_states(struct verifier *verifier, const struct replay *repla
                     "index: %s: the conversation's row differs from its entries", replay->name);
 }
 
+/* What is erased must be gone. */
+static void check_erasure(struct verifier *verifier, const struct replay *replay)
+{
+    bool is_gone = replay->seal == HL_SEAL_DESTROYED || replay->seal == HL_SEAL_NONE;
+
+    verifier->report->n_erased += replay->stored.is_erased || replay->seal == HL_SEAL_DESTROYED;
+    if (replay->stored.is_erased && (!is_gone || replay->n_plain > 0))
+        add_finding(verifier, &verifier->report->n_index,
+                    "index: %s: is erased, but its content could still be read", replay->name);
+}
+
 /* Reads the conversation's entries in order. 0, -errno. */
 static int replay_conversation(struct verifier *verifier, struct replay *replay, uint64_t number,
                                sqlite3_stmt *rows)
@@ -252,21 +283,41 @@ static int replay_conversation(struct verifier *verifier, struct replay *replay,
     if (r < 0 || replay->broken)
         return r < 0 ? r : 0;
     compare_states(verifier, replay);
+    check_erasure(verifier, replay);
     return check_blocks(verifier, replay, number);
 }
+
+#define CONVERSATION_COLUMNS                                                                       \
+    "c.number, c.id, c.site, c.reference, c.status, c.assignee, c.revision, c.floor, "             \
+    "c.opened_ms, c.claimed_ms, c.waiting_since_ms, "
+static const char conversations_sql[] =
+    "SELECT " CONVERSATION_COLUMNS "c.inbox, c.identity, c.erased, k.wrapped, 0, 0, c.first_inbox "
+    "FROM conversations c " HL_SQLITE_KEY_SOURCE " ORDER BY c.number";
+static const char entries_sql[] = "SELECT " HL_SQLITE_ENTRY_COLUMNS ", e.chain FROM entries e "
+                                  "WHERE e.conversation = ?1 ORDER BY e.offset";
+/* Of a file from before there were inboxes and keys. */
+static const char old_conversations_sql[] =
+    "SELECT " CONVERSATION_COLUMNS "NULL, NULL, 0, NULL, 0, 0, NULL FROM conversations c "
+    "ORDER BY c.number";
+static const char old_entries_sql[] =
+    "SELECT e.position, e.offset, e.kind, e.role, e.author, e.subject, e.wall_ms, e.mid, e.body, "
+    "NULL, e.chain FROM entries e WHERE e.conversation = ?1 ORDER BY e.offset";
 
 /* The conversation as it was opened. 0, -EBADMSG. */
 static int begin_replay(struct verifier *verifier, struct replay *replay, sqlite3_stmt *row,
                         uint64_t *out_number)
 {
-    int r = hl_sqlite_read_conversation(row, &replay->stored, out_number);
+    int r = hl_sqlite_read_conversation(row, NULL, &replay->stored, out_number, NULL);
     struct hl_conversation opened = replay->stored;
 
     if (r == 0 && !hl_sqlite_column_id(row, HL_SQLITE_CONVERSATION_WIDTH, &opened.inbox))
         r = -EBADMSG;
     if (r != 0)
         return r;
-    hl_chain_begin(verifier->chain_key, &opened, hl_sqlite_column_bytes(row, 12), &replay->chain);
+    replay->stored.is_erased = sqlite3_column_int64(row, 13) != 0; /* as its row says */
+    replay->seal = hl_seal_look(hl_sqlite_column_bytes(row, 14));
+    hl_chain_begin(verifier->chain_key, &opened,
+                   hl_sqlite_column_bytes(row, HL_SQLITE_CONVERSATION_IDENTITY), &replay->chain);
     replay->folded.inbox = opened.inbox;
     return 0;
 }
@@ -276,18 +327,12 @@ static int check_conversations(struct verifier *verifier)
     struct hl_verify_report *report = verifier->report;
     sqlite3_stmt *conversations = NULL;
     sqlite3_stmt *entries = NULL;
-    int r = hl_sqlite_prepare(
-        verifier->db,
-        "SELECT c.number, c.id, c.site, c.reference, c.status, c.assignee, "
-        "c.revision, c.floor, c.opened_ms, c.claimed_ms, c.waiting_since_ms, "
-        "c.inbox, c.identity, c.erased, 0, 0, c.first_inbox FROM conversations c ORDER BY c.number",
-        &conversations);
+    bool is_old = verifier->version < 3;
+    int r = hl_sqlite_prepare(verifier->db, is_old ? old_conversations_sql : conversations_sql,
+                              &conversations);
 
     if (r == 0)
-        r = hl_sqlite_prepare(verifier->db,
-                              "SELECT " HL_SQLITE_ENTRY_COLUMNS ", e.chain FROM entries e "
-                              "WHERE e.conversation = ?1 ORDER BY e.offset",
-                              &entries);
+        r = hl_sqlite_prepare(verifier->db, is_old ? old_entries_sql : entries_sql, &entries);
     if (r == 0)
         r = hl_sqlite_prepare(verifier->db,
                               "SELECT block, tags FROM mid_blocks WHERE conversation = ?1 "
@@ -342,13 +387,13 @@ static int check_all(struct verifier *verifier)
 
 static int check_schema(struct verifier *verifier)
 {
-    int64_t version = 0;
-    int r = hl_sqlite_schema_check(verifier->db, &version);
+    int r = hl_sqlite_schema_check(verifier->db, &verifier->version);
 
     if (r == HL_SQLITE_SCHEMA_NEWER)
         return HL_VERIFY_SCHEMA_NEWER;
     /* version 0 is an empty file */
-    return r == HL_SQLITE_SCHEMA_FOREIGN || (r == 0 && version == 0) ? HL_VERIFY_NOT_A_LOG : r;
+    return r == HL_SQLITE_SCHEMA_FOREIGN || (r == 0 && verifier->version == 0) ? HL_VERIFY_NOT_A_LOG
+                                                                               : r;
 }
 
 int hl_verify(const char *path, const uint8_t chain_key[32], struct hl_verify_report *report)

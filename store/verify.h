@@ -10,12 +10,14 @@ enum { HL_VERIFY_BROKEN = 1, HL_VERIFY_SCHEMA_NEWER, HL_VERIFY_NOT_A_LOG };
 
 struct hl_verify_report {
     uint64_t epoch, position, n_conversations, n_entries;
+    uint64_t n_erased;                              /* conversations whose key is destroyed */
     uint64_t n_integrity, n_gaps, n_chain, n_index; /* findings by class */
     struct hl_buffer findings;                      /* one line each, bounded; caller fini */
 };
 
 /* Reads only. SQLite integrity_check and foreign keys; positions and offsets dense; the hash
- * chain of each conversation recomputed; conversation index equal to the fold of its entries.
+ * chain of each conversation recomputed, which needs no keys; conversation index equal to the
+ * fold of its entries; no key and no plain body left of what is erased.
  * 0, HL_VERIFY_BROKEN (report says what), HL_VERIFY_SCHEMA_NEWER, HL_VERIFY_NOT_A_LOG, -errno. */
 int hl_verify(const char *path, const uint8_t chain_key[32], struct hl_verify_report *report);
 

@@ -90,16 +90,25 @@ static int open_log(struct hl_server *server)
 {
     char why[WHY_SIZE] = "";
     struct hl_log_info info;
+    bool is_new_region = !server->house.secrets.has_region;
+    int r = is_new_region ? hl_secrets_make_region(server->paths.secrets, server->house.random,
+                                                   &server->house.secrets)
+                          : 0;
+    if (r != 0)
+        return refuse_start_errno(server->paths.secrets, r);
     struct hl_log_sqlite_config config = {.path = server->paths.log,
                                           .clock = server->house.clock,
                                           .chain_key = server->house.secrets.chain,
+                                          .region_key = server->house.secrets.region,
                                           .queue_max = server->config.store_queue_max,
                                           .group_max = server->config.store_group_max,
                                           .n_readers = server->config.store_readers,
                                           .disk_free_min = server->config.disk_free_min,
                                           .on_failed = on_store_failed,
                                           .arg = server};
-    int r = hl_log_sqlite_open(&config, why, sizeof(why), &server->house.log);
+    r = hl_log_sqlite_open(&config, why, sizeof(why), &server->house.log);
+    if (r == -EKEYREJECTED && is_new_region)
+        hl_secrets_drop_region(server->paths.secrets);
     if (r == HL_LOG_SQLITE_LOCKED)
         return refuse_start(HL_EXIT_ENVIRONMENT, why);
     if (r > 0)

@@ -12,8 +12,8 @@ enum { CACHED_CONVERSATIONS_MAX = 65536, CACHED_MEMORY_MAX = 128 * 1024 * 1024 }
 
 static const char insert_conversation_sql[] =
     "INSERT INTO conversations (number, id, site, reference, status, assignee, revision, "
-    "opened_ms, claimed_ms, waiting_since_ms, inbox, erased, first_inbox, identity) "
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "opened_ms, claimed_ms, waiting_since_ms, inbox, erased, first_inbox, identity, key) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 static const char update_conversation_sql[] =
     "UPDATE conversations SET status = ?5, assignee = ?6, revision = ?7, claimed_ms = ?9, "
     "waiting_since_ms = ?10, inbox = ?11, erased = ?12 WHERE number = ?1";
@@ -33,7 +33,7 @@ static int prepare_statements(struct hl_sqlite_appender *appender)
         {&appender->commit, "COMMIT"},
         {&appender->rollback, "ROLLBACK"},
         {&appender->insert_entry,
-         "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+         "INSERT INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
         {&appender->insert_block, "INSERT INTO mid_blocks VALUES (?1, ?2, ?3)"},
         {&appender->insert_conversation, insert_conversation_sql},
         {&appender->update_conversation, update_conversation_sql},
@@ -72,6 +72,7 @@ static int read_counter(sqlite3 *db, const char *sql, uint64_t *out_value)
 
 int hl_sqlite_appender_init(struct hl_sqlite_appender *appender, sqlite3 *db,
                             const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
+                            const uint8_t region_key[HL_SEAL_KEY_SIZE],
                             const struct hl_sqlite_meta *meta)
 {
     *appender = (struct hl_sqlite_appender){.db = db};
@@ -80,6 +81,8 @@ int hl_sqlite_appender_init(struct hl_sqlite_appender *appender, sqlite3 *db,
     int r = hl_sqlite_cache_init(&appender->cache, CACHED_CONVERSATIONS_MAX, CACHED_MEMORY_MAX);
     if (r == 0)
         r = prepare_statements(appender);
+    if (r == 0)
+        r = hl_sqlite_sealer_init(&appender->sealer, db, region_key);
     if (r == 0)
         r = read_counter(db, "SELECT max(position) FROM entries", &appender->position);
     if (r == 0)
@@ -91,11 +94,13 @@ int hl_sqlite_appender_init(struct hl_sqlite_appender *appender, sqlite3 *db,
 void hl_sqlite_appender_fini(struct hl_sqlite_appender *appender)
 {
     hl_sqlite_cache_fini(&appender->cache);
+    hl_sqlite_sealer_fini(&appender->sealer);
 }
 
 int hl_sqlite_appender_begin(struct hl_sqlite_appender *appender)
 {
     hl_sqlite_cache_begin_group(&appender->cache);
+    hl_sqlite_sealer_begin(&appender->sealer);
     appender->began_position = appender->position;
     appender->began_number = appender->number;
     appender->broken = false;
@@ -128,6 +133,7 @@ void hl_sqlite_appender_roll_back(struct hl_sqlite_appender *appender)
     if (sqlite3_get_autocommit(appender->db) == 0)
         (void)hl_sqlite_finish(appender->rollback);
     hl_sqlite_cache_drop_group(&appender->cache);
+    hl_sqlite_sealer_roll_back(&appender->sealer);
     appender->position = appender->began_position;
     appender->number = appender->began_number;
 }
@@ -185,10 +191,12 @@ static int load_tags(struct hl_sqlite_appender *appender,
     return complete ? 0 : -EBADMSG; /* a hole, or blocks that are not the entries' */
 }
 
-static int read_cached_row(sqlite3_stmt *found, struct hl_sqlite_conversation *conversation)
+static int read_cached_row(const struct hl_sqlite_appender *appender, sqlite3_stmt *found,
+                           struct hl_sqlite_conversation *conversation)
 {
     int column = HL_SQLITE_CONVERSATION_WIDTH;
-    int r = hl_sqlite_read_conversation(found, &conversation->state, &conversation->number);
+    int r = hl_sqlite_read_conversation(found, appender->sealer.region_key, &conversation->state,
+                                        &conversation->number, &conversation->seal);
 
     if (r != 0)
         return r;
@@ -212,7 +220,7 @@ static int load_conversation(struct hl_sqlite_appender *appender, const struct h
     if (r < 0)
         return r;
     struct hl_sqlite_conversation *conversation = calloc(1, sizeof(*conversation));
-    r = conversation == NULL ? -ENOMEM : read_cached_row(find, conversation);
+    r = conversation == NULL ? -ENOMEM : read_cached_row(appender, find, conversation);
     (void)sqlite3_reset(find);
     if (r == 0)
         r = load_tags(appender, conversation);
@@ -246,7 +254,8 @@ static int find_first(struct hl_sqlite_appender *appender,
         if (r != 0)
             return r < 0 ? r : -EBADMSG;
         struct hl_entry *first = NULL;
-        r = hl_sqlite_read_entry(appender->find_entry, &entry->conversation, &first);
+        r = hl_sqlite_read_entry(appender->find_entry, &entry->conversation, &conversation->seal,
+                                 &first);
         (void)sqlite3_reset(appender->find_entry);
         if (r != 0)
             return r;
@@ -320,7 +329,8 @@ static int store_state(sqlite3_stmt *statement, const struct hl_sqlite_conversat
 }
 
 static int insert_conversation(struct hl_sqlite_appender *appender,
-                               const struct hl_sqlite_conversation *conversation)
+                               const struct hl_sqlite_conversation *conversation,
+                               struct hl_bytes identity)
 {
     sqlite3_stmt *insert = appender->insert_conversation;
     const struct hl_conversation *state = &conversation->state;
@@ -333,18 +343,20 @@ static int insert_conversation(struct hl_sqlite_appender *appender,
         HL_CHECK(sqlite3_bind_null(insert, 4) == SQLITE_OK);
     hl_sqlite_bind_integer(insert, 8, state->opened_ms);
     hl_sqlite_bind_id(insert, 13, &conversation->first_inbox);
-    if (state->identity[0] != '\0')
-        hl_sqlite_bind_blob(insert, 14, hl_bytes_of(state->identity));
+    if (identity.size > 0)
+        hl_sqlite_bind_blob(insert, 14, identity);
     else
         HL_CHECK(sqlite3_bind_null(insert, 14) == SQLITE_OK);
+    hl_sqlite_bind_integer(insert, 15, (int64_t)conversation->key);
     return store_state(insert, conversation);
 }
 
 static int insert_entry(struct hl_sqlite_appender *appender,
                         const struct hl_sqlite_conversation *conversation,
-                        const struct hl_entry *entry)
+                        const struct hl_entry *entry, const struct hl_sqlite_stored *stored)
 {
     sqlite3_stmt *insert = appender->insert_entry;
+    struct hl_bytes nothing = {NULL, 0};
     struct hl_bytes chain = {(const char *)conversation->chain.b, sizeof(conversation->chain.b)};
 
     hl_sqlite_bind_integer(insert, 1, (int64_t)entry->position);
@@ -357,7 +369,11 @@ static int insert_entry(struct hl_sqlite_appender *appender,
     hl_sqlite_bind_integer(insert, 8, entry->wall_ms);
     hl_sqlite_bind_text(insert, 9, hl_entry_mid(entry));
     hl_sqlite_bind_blob(insert, 10, chain);
-    hl_sqlite_bind_text(insert, 11, hl_entry_body(entry));
+    hl_sqlite_bind_text(insert, 11, stored->is_sealed ? nothing : stored->bytes);
+    if (stored->is_sealed)
+        hl_sqlite_bind_blob(insert, 12, stored->bytes);
+    else
+        HL_CHECK(sqlite3_bind_null(insert, 12) == SQLITE_OK);
     return hl_sqlite_finish(insert);
 }
 
@@ -402,11 +418,25 @@ static int open_conversation(struct hl_sqlite_appender *appender,
     conversation->number = ++appender->number;
     conversation->last_foreign_known = true;
     conversation->first_inbox = opened->inbox;
-    hl_chain_begin(appender->chain_key, opened, hl_bytes_of(opened->identity),
-                   &conversation->chain);
     hl_sqlite_cache_add(&appender->cache, conversation);
     *out_conversation = conversation;
     return 0;
+}
+
+/* The row and the key of a conversation whose first entry is being stored. */
+static int store_conversation(struct hl_sqlite_appender *appender,
+                              struct hl_sqlite_conversation *conversation,
+                              const struct hl_conversation *opened)
+{
+    int r = hl_sqlite_sealer_make(&appender->sealer, &opened->id, &conversation->seal,
+                                  &conversation->key);
+
+    if (r != 0)
+        return r;
+    struct hl_bytes identity =
+        hl_sqlite_sealer_identity(&appender->sealer, &conversation->seal, opened);
+    hl_chain_begin(appender->chain_key, opened, identity, &conversation->chain);
+    return insert_conversation(appender, conversation, identity);
 }
 
 static void note_author(struct hl_sqlite_conversation *conversation, const struct hl_author *author)
@@ -418,33 +448,50 @@ static void note_author(struct hl_sqlite_conversation *conversation, const struc
     conversation->last_foreign_known = true;
 }
 
+/* The rows of an entry that has its numbers. */
+static int store_entry(struct hl_sqlite_appender *appender,
+                       struct hl_sqlite_conversation *conversation, const struct hl_entry *entry)
+{
+    struct hl_chain previous = conversation->chain;
+    struct hl_sqlite_stored stored;
+    int r = hl_sqlite_sealer_body(&appender->sealer, conversation->number, &conversation->seal,
+                                  entry, &stored);
+
+    if (r != 0)
+        return r;
+    hl_chain_next(appender->chain_key, &previous, entry, stored.bytes, stored.is_sealed,
+                  &conversation->chain);
+    appender->last_chain = conversation->chain;
+    r = insert_entry(appender, conversation, entry, &stored);
+    if (r == 0)
+        r = insert_block(appender, conversation);
+    if (r == 0 && entry->kind == HL_ENTRY_ERASED)
+        r = hl_sqlite_sealer_destroy(&appender->sealer, conversation->number, entry->offset,
+                                     &conversation->seal);
+    return r;
+}
+
 /* Stores an entry that has been admitted. 0, -errno: then the group must be rolled back. */
 static int append_entry(struct hl_sqlite_appender *appender,
                         struct hl_sqlite_conversation *conversation, struct hl_entry *entry,
                         uint64_t tag)
 {
-    bool first = conversation->state.head == 0;
-    struct hl_chain previous = conversation->chain;
-    int r = hl_mid_set_reserve(&conversation->mids, conversation->state.head + 1);
+    struct hl_conversation before = conversation->state;
+    int r = hl_mid_set_reserve(&conversation->mids, before.head + 1);
 
     if (r != 0)
         return r;
-    entry->offset = conversation->state.head + 1;
+    entry->offset = before.head + 1;
     entry->position = ++appender->position;
     note_author(conversation, &entry->author);
     hl_mid_set_add(&conversation->mids, tag);
-    hl_chain_next(appender->chain_key, &previous, entry, &conversation->chain);
-    appender->last_chain = conversation->chain;
     bool changed = hl_conversation_apply(&conversation->state, entry);
-    entry->place = hl_conversation_place(&conversation->state);
-    if (first)
-        r = insert_conversation(appender, conversation);
+    if (before.head == 0)
+        r = store_conversation(appender, conversation, &before);
     else if (changed)
         r = store_state(appender->update_conversation, conversation);
     if (r == 0)
-        r = insert_entry(appender, conversation, entry);
-    if (r == 0)
-        r = insert_block(appender, conversation);
+        r = store_entry(appender, conversation, entry);
     /* numbers, offsets and references were free: a broken constraint is our own mistake */
     HL_CHECK(r != -EEXIST);
     return r;
@@ -490,6 +537,8 @@ static int decide_submit(struct hl_sqlite_appender *appender, struct hl_log_subm
         hl_engine_open_conversation(&entry->conversation, submit->opening, &submit->conversation);
     }
 
+    if (submit->conversation.is_erased)
+        return HL_LOG_ERASED;
     r = admit_submit(appender, conversation, submit, full);
     if (r == 0 && conversation == NULL)
         r = open_conversation(appender, &submit->conversation, &conversation);

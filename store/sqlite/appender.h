@@ -8,6 +8,7 @@
 #include "store/sqlite/cache.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/sealer.h"
 
 struct hl_sqlite_appender {
     sqlite3 *db; /* lent */
@@ -19,6 +20,7 @@ struct hl_sqlite_appender {
     uint64_t began_position, began_number;
     bool broken; /* since begin: what was changed is incomplete, roll back */
     struct hl_sqlite_cache cache;
+    struct hl_sqlite_sealer sealer;
     sqlite3_stmt *begin, *seal, *commit, *rollback;
     sqlite3_stmt *insert_entry, *insert_block, *insert_conversation, *update_conversation,
         *raise_mark;
@@ -29,6 +31,7 @@ struct hl_sqlite_appender {
 /* 0, -errno; fini in either case. */
 int hl_sqlite_appender_init(struct hl_sqlite_appender *appender, sqlite3 *db,
                             const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
+                            const uint8_t region_key[HL_SEAL_KEY_SIZE],
                             const struct hl_sqlite_meta *meta);
 void hl_sqlite_appender_fini(struct hl_sqlite_appender *appender); /* accepts a zeroed one */
 

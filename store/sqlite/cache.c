@@ -56,6 +56,7 @@ void hl_sqlite_conversation_destroy(struct hl_sqlite_conversation *conversation)
     if (conversation == NULL)
         return;
     hl_mid_set_fini(&conversation->mids);
+    hl_seal_forget(&conversation->seal, sizeof(conversation->seal));
     free(conversation);
 }
 

@@ -7,12 +7,15 @@
 #include "base/list.h"
 #include "store/chain.h"
 #include "store/mid_set.h"
+#include "store/seal.h"
 
 struct hl_sqlite_conversation {
     struct hl_conversation state;
     uint64_t number;          /* key of its row */
     struct hl_id first_inbox; /* until its row is written */
     struct hl_chain chain;
+    struct hl_seal seal;
+    uint64_t key; /* number of its key; until its row is written */
     struct hl_mid_set mids;
     struct hl_author last_author;
     uint64_t last_foreign; /* offset of the last entry that is not last_author's */

@@ -24,6 +24,11 @@ int hl_sqlite_checkpointer_start(struct hl_sqlite_checkpointer *checkpointer,
 void hl_sqlite_checkpointer_stop(
     struct hl_sqlite_checkpointer *checkpointer); /* if it was started */
 
+/* Empties the write-ahead log as soon as no reader is in the way: no bytes of a destroyed key
+ * stay in the files. Any thread; at once. */
+void hl_sqlite_checkpointer_sweep(struct hl_sqlite_checkpointer *checkpointer);
+bool hl_sqlite_checkpointer_is_sweeping(struct hl_sqlite_checkpointer *checkpointer);
+
 uint64_t hl_sqlite_checkpointer_wal_bytes(const struct hl_sqlite_checkpointer *checkpointer);
 
 #endif

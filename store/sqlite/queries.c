@@ -9,7 +9,8 @@
 
 enum { LIST_SQL_SIZE_MAX = 1024 };
 
-int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint64_t epoch)
+int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint64_t epoch,
+                           const uint8_t region_key[HL_SEAL_KEY_SIZE])
 {
     const struct {
         sqlite3_stmt **statement;
@@ -27,15 +28,16 @@ int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint6
          "SELECT " HL_SQLITE_ENTRY_COLUMNS " FROM entries e WHERE e.conversation = ?1 "
          "AND e.offset > ?2 AND e.offset < ?3 ORDER BY e.offset DESC"},
         {&queries->scan,
-         "SELECT " HL_SQLITE_ENTRY_COLUMNS ", c.id, c.floor, c.site, c.inbox FROM entries e CROSS "
-         "JOIN conversations c ON c.number = e.conversation "
-         "WHERE e.position > ?1 ORDER BY e.position"},
+         "SELECT " HL_SQLITE_ENTRY_COLUMNS
+         ", c.id, c.floor, c.site, c.inbox, c.number, k.wrapped FROM entries e "
+         "CROSS JOIN conversations c ON c.number = e.conversation " HL_SQLITE_KEY_SOURCE
+         " WHERE e.position > ?1 ORDER BY e.position"},
         {&queries->head, "SELECT max(position) FROM entries"},
         {&queries->marks, "SELECT role, participant, delivered, read FROM marks "
                           "WHERE conversation = ?1 ORDER BY raised_ms DESC LIMIT ?2"},
     };
 
-    *queries = (struct hl_sqlite_queries){.db = db, .epoch = epoch};
+    *queries = (struct hl_sqlite_queries){.db = db, .epoch = epoch, .region_key = region_key};
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         int r = hl_sqlite_prepare(db, table[i].sql, table[i].statement);
         if (r != 0)
@@ -82,14 +84,15 @@ static int grow_batch(struct collector *collector)
 enum { PAGE_IS_FULL = HL_SQLITE_NO_ROW };
 
 /* 0, PAGE_IS_FULL: the row is not part of it, -errno. */
-static int collect_row(struct collector *collector, sqlite3_stmt *row, const struct hl_id *id)
+static int collect_row(struct collector *collector, sqlite3_stmt *row, const struct hl_id *id,
+                       const struct hl_seal *seal)
 {
     struct hl_batch *batch = collector->batch;
     struct hl_entry *entry = NULL;
 
     if (batch->n_entries == collector->limit)
         return PAGE_IS_FULL;
-    int r = hl_sqlite_read_entry(row, id, &entry);
+    int r = hl_sqlite_read_entry(row, id, seal, &entry);
     if (r != 0)
         return r;
     collector->bytes += entry->body_size;
@@ -126,20 +129,22 @@ static int end_transaction(struct hl_sqlite_queries *queries, int r)
     return r != 0 ? r : ended;
 }
 
-static int find_conversation(sqlite3_stmt *find, struct hl_conversation *out_conversation,
-                             uint64_t *out_number)
+static int find_conversation(const struct hl_sqlite_queries *queries, sqlite3_stmt *find,
+                             struct hl_conversation *out_conversation, uint64_t *out_number,
+                             struct hl_seal *out_seal)
 {
     int r = hl_sqlite_step(find);
 
     if (r != 0)
         return r == HL_SQLITE_NO_ROW ? HL_LOG_UNKNOWN : r;
-    r = hl_sqlite_read_conversation(find, out_conversation, out_number);
+    r = hl_sqlite_read_conversation(find, queries->region_key, out_conversation, out_number,
+                                    out_seal);
     (void)sqlite3_reset(find);
     return r;
 }
 
 static int collect_page(struct hl_sqlite_queries *queries, const struct hl_log_read *read,
-                        uint64_t number, struct collector *collector)
+                        uint64_t number, const struct hl_seal *seal, struct collector *collector)
 {
     sqlite3_stmt *page = read->backward ? queries->page_backward : queries->page_forward;
     uint64_t floor = read->found.floor;
@@ -152,7 +157,7 @@ static int collect_page(struct hl_sqlite_queries *queries, const struct hl_log_r
         hl_sqlite_bind_integer(
             page, 3, read->after > 0 && read->after < INT64_MAX ? (int64_t)read->after : INT64_MAX);
     while (r == 0 && (r = hl_sqlite_step(page)) == 0)
-        r = collect_row(collector, page, &read->conversation);
+        r = collect_row(collector, page, &read->conversation, seal);
     (void)sqlite3_reset(page);
     if (read->backward)
         reverse_batch(collector->batch);
@@ -187,17 +192,19 @@ static int collect_marks(struct hl_sqlite_queries *queries, uint64_t number,
 int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read *read)
 {
     struct collector collector = {.batch = NULL};
+    struct hl_seal seal = {.state = HL_SEAL_NONE};
     uint64_t number = 0;
     int r = hl_sqlite_finish(queries->begin);
 
     if (r != 0)
         return r;
     hl_sqlite_bind_id(queries->by_id, 1, &read->conversation);
-    r = find_conversation(queries->by_id, &read->found, &number);
+    r = find_conversation(queries, queries->by_id, &read->found, &number, &seal);
     if (r == 0)
         r = begin_collecting(&collector, queries->epoch, read->limit, read->bytes_max);
     if (r == 0)
-        r = collect_page(queries, read, number, &collector);
+        r = collect_page(queries, read, number, &seal, &collector);
+    hl_seal_forget(&seal, sizeof(seal));
     if (r == 0 && read->marks != NULL) {
         read->marks->conversation = read->conversation;
         r = collect_marks(queries, number, read->marks);
@@ -211,21 +218,37 @@ int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read
 }
 
 /* Of a scan: the conversation's site and inbox stand behind its id and floor. */
-static int collect_placed(struct collector *collector, sqlite3_stmt *row, const struct hl_id *id)
+static int collect_placed(struct collector *collector, sqlite3_stmt *row, const struct hl_id *id,
+                          const struct hl_seal *seal)
 {
     struct hl_place place;
     int r = hl_sqlite_read_place(row, HL_SQLITE_ENTRY_WIDTH + 2, &place);
     if (r == 0)
-        r = collect_row(collector, row, id);
+        r = collect_row(collector, row, id, seal);
     if (r == 0)
         collector->batch->entries[collector->batch->n_entries - 1]->place = place;
     return r;
+}
+
+/* The key of the row's conversation; often it is that of the row before. */
+static int follow_seal(const struct hl_sqlite_queries *queries, sqlite3_stmt *row,
+                       const struct hl_id *id, uint64_t *number, struct hl_seal *seal)
+{
+    uint64_t other = (uint64_t)sqlite3_column_int64(row, HL_SQLITE_ENTRY_WIDTH + 4);
+
+    if (other == *number)
+        return 0;
+    *number = other;
+    return hl_seal_unwrap(queries->region_key, id,
+                          hl_sqlite_column_bytes(row, HL_SQLITE_ENTRY_WIDTH + 5), seal);
 }
 
 static int collect_scan(struct hl_sqlite_queries *queries, const struct hl_log_scan *scan,
                         struct collector *collector)
 {
     sqlite3_stmt *rows = queries->scan;
+    struct hl_seal seal = {.state = HL_SEAL_NONE};
+    uint64_t number = 0;
     int r = 0;
 
     hl_sqlite_bind_integer(rows, 1, scan->after < INT64_MAX ? (int64_t)scan->after : INT64_MAX);
@@ -235,8 +258,11 @@ static int collect_scan(struct hl_sqlite_queries *queries, const struct hl_log_s
         if (!hl_sqlite_column_id(rows, HL_SQLITE_ENTRY_WIDTH, &id))
             r = -EBADMSG;
         else if (sqlite3_column_int64(rows, 1) > floor)
-            r = collect_placed(collector, rows, &id);
+            r = follow_seal(queries, rows, &id, &number, &seal);
+        if (r == 0 && sqlite3_column_int64(rows, 1) > floor)
+            r = collect_placed(collector, rows, &id, &seal);
     }
+    hl_seal_forget(&seal, sizeof(seal));
     (void)sqlite3_reset(rows);
     return r == HL_SQLITE_NO_ROW ? 0 : r;
 }
@@ -276,7 +302,7 @@ int hl_sqlite_queries_find(struct hl_sqlite_queries *queries, struct hl_log_find
     } else {
         hl_sqlite_bind_id(statement, 1, &find->conversation);
     }
-    return find_conversation(statement, &find->found, &number);
+    return find_conversation(queries, statement, &find->found, &number, NULL);
 }
 
 /* Which index leads to a page with the fewest rows passed by. */
@@ -299,12 +325,13 @@ static void write_list_sql(struct hl_buffer *sql, const struct hl_log_list *list
     const char *direction = newest ? "DESC" : "ASC";
 
     /* an index cannot be named and joined across in one go: the page comes first */
-    hl_buffer_printf(sql,
-                     "SELECT " HL_SQLITE_CONVERSATION_COLUMNS " FROM conversations c "
-                     "INDEXED BY %s CROSS JOIN entries l ON l.conversation = c.number AND "
-                     "l.offset = (SELECT max(offset) FROM entries WHERE conversation = c.number) "
-                     "WHERE %s",
-                     choose_index(list), newest ? "1" : "c.waiting_since_ms IS NOT NULL");
+    hl_buffer_printf(
+        sql,
+        "SELECT " HL_SQLITE_CONVERSATION_COLUMNS " FROM conversations c "
+        "INDEXED BY %s CROSS JOIN entries l ON l.conversation = c.number AND "
+        "l.offset = (SELECT max(offset) FROM entries WHERE conversation = c.number) " HL_SQLITE_KEY_SOURCE
+        " WHERE %s",
+        choose_index(list), newest ? "1" : "c.waiting_since_ms IS NOT NULL");
     if (list->status == HL_STATUS_OPEN)
         hl_buffer_append_text(sql, " AND c.status = 1");
     else if (list->status != 0)
@@ -334,8 +361,8 @@ static void bind_list(sqlite3_stmt *statement, const struct hl_log_list *list)
     hl_sqlite_bind_integer(statement, 5, (int64_t)list->limit + 1); /* one more tells of more */
 }
 
-static int collect_list(sqlite3_stmt *statement, struct hl_log_list *list,
-                        struct hl_conversation *items)
+static int collect_list(const struct hl_sqlite_queries *queries, sqlite3_stmt *statement,
+                        struct hl_log_list *list, struct hl_conversation *items)
 {
     int r = 0;
 
@@ -348,7 +375,7 @@ static int collect_list(sqlite3_stmt *statement, struct hl_log_list *list,
             break;
         }
         struct hl_conversation *item = &items[list->n_items++];
-        r = hl_sqlite_read_conversation(statement, item, &number);
+        r = hl_sqlite_read_conversation(statement, queries->region_key, item, &number, NULL);
         if (r != 0)
             return r;
         list->next_key = list->order == HL_LIST_NEWEST ? item->opened_ms : item->waiting_since_ms;
@@ -372,7 +399,7 @@ int hl_sqlite_queries_list(struct hl_sqlite_queries *queries, struct hl_log_list
         r = hl_sqlite_prepare(queries->db, sql.data, &statement);
     if (r == 0) {
         bind_list(statement, list);
-        r = collect_list(statement, list, items);
+        r = collect_list(queries, statement, list, items);
     }
     (void)sqlite3_finalize(statement);
     hl_buffer_fini(&sql);
@@ -389,6 +416,6 @@ int hl_sqlite_queries_marks(struct hl_sqlite_queries *queries, struct hl_log_mar
     uint64_t number = 0;
 
     hl_sqlite_bind_id(queries->by_id, 1, &marks->conversation);
-    int r = find_conversation(queries->by_id, &conversation, &number);
+    int r = find_conversation(queries, queries->by_id, &conversation, &number, NULL);
     return r != 0 ? r : collect_marks(queries, number, marks);
 }

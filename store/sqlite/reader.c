@@ -152,7 +152,7 @@ static int start_reader(struct hl_sqlite_readers *readers, struct reader *reader
     if (r == 0)
         r = hl_sqlite_run(reader->db, "PRAGMA cache_size = -8192");
     if (r == 0)
-        r = hl_sqlite_queries_init(&reader->queries, reader->db, config->epoch);
+        r = hl_sqlite_queries_init(&reader->queries, reader->db, config->epoch, config->region_key);
     if (r == 0)
         r = -pthread_create(&reader->thread, NULL, run_reader, reader);
     reader->running = r == 0;

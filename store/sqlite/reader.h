@@ -15,7 +15,8 @@ struct hl_sqlite_readers_config {
     const char *path;
     const char *vfs;
     uint64_t epoch;
-    uint32_t n_readers; /* 1 … HL_SQLITE_READERS_MAX */
+    const uint8_t *region_key; /* lent until stop */
+    uint32_t n_readers;        /* 1 … HL_SQLITE_READERS_MAX */
     uint64_t queue_max;
     struct hl_sqlite_writer *writer; /* knows the marks that wait; outlives the readers */
 };

@@ -75,8 +75,27 @@ static const char schema_2[] =
     "CREATE INDEX conversations_assignee ON conversations (assignee, opened_ms, number)"
     "  WHERE assignee IS NOT NULL;";
 
-/* Version 3: inboxes, and who the visitor is to the site. */
+/* Version 3: inboxes, who the visitor is to the site, and sealed bodies. Keys are only appended
+ * and overwritten in place, so that no page keeps a stale copy of one. A plain body of an older
+ * version may become as many spaces, once its conversation is erased. */
 static const char schema_3[] =
+    "ALTER TABLE meta ADD COLUMN region BLOB;"
+    "ALTER TABLE entries ADD COLUMN sealed BLOB;"
+    "ALTER TABLE conversations ADD COLUMN key INTEGER;"
+    "CREATE TABLE conversation_keys ("
+    "  number INTEGER PRIMARY KEY,"
+    "  wrapped BLOB NOT NULL"
+    ") STRICT;"
+    "DROP TRIGGER entries_no_update;"
+    "CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries WHEN NOT ("
+    "  NEW.position = OLD.position AND NEW.conversation = OLD.conversation"
+    "  AND NEW.offset = OLD.offset AND NEW.kind = OLD.kind AND NEW.role = OLD.role"
+    "  AND NEW.author IS OLD.author AND NEW.subject IS OLD.subject"
+    "  AND NEW.wall_ms = OLD.wall_ms AND NEW.mid = OLD.mid AND NEW.chain = OLD.chain"
+    "  AND OLD.sealed IS NULL AND NEW.sealed IS NULL AND trim(NEW.body) = ''"
+    "  AND length(CAST(NEW.body AS BLOB)) = length(CAST(OLD.body AS BLOB))"
+    "  AND (SELECT erased FROM conversations WHERE number = OLD.conversation) = 1)"
+    "  BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END;"
     "ALTER TABLE conversations ADD COLUMN inbox BLOB;"
     "ALTER TABLE conversations ADD COLUMN first_inbox BLOB;"
     "ALTER TABLE conversations ADD COLUMN identity BLOB;"
@@ -183,8 +202,11 @@ static int insert_meta(sqlite3 *db, const uint8_t *chain_key)
     sqlite3_stmt *statement = NULL;
     uint8_t tag_key[HL_HASH_KEY_SIZE];
     struct hl_chain fingerprint;
-    int r = hl_sqlite_prepare(db, "INSERT INTO meta VALUES (1, ?1, 0, ?2, ?3, 0, zeroblob(32))",
-                              &statement);
+    int r =
+        hl_sqlite_prepare(db,
+                          "INSERT INTO meta (one, epoch, boots, tag_key, fingerprint, position, "
+                          "seal) VALUES (1, ?1, 0, ?2, ?3, 0, zeroblob(32))",
+                          &statement);
 
     if (r != 0)
         return r;
@@ -199,8 +221,33 @@ static int insert_meta(sqlite3 *db, const uint8_t *chain_key)
     return r;
 }
 
+/* The first boot with a region's key notes its fingerprint. 0, HL_SQLITE_META_WITHOUT_KEYS,
+ * -EKEYREJECTED, -errno. */
+static int check_region(sqlite3 *db, const uint8_t *region_key)
+{
+    int64_t size = 0;
+    uint8_t fingerprint[HL_SEAL_FINGERPRINT_SIZE];
+    struct hl_bytes expected = {(const char *)fingerprint, sizeof(fingerprint)};
+    sqlite3_stmt *statement = NULL;
+    int r = hl_sqlite_prepare(db, "UPDATE meta SET region = ?1 WHERE region IS NULL OR region = ?1",
+                              &statement);
+
+    hl_seal_fingerprint(region_key, fingerprint);
+    if (r == 0) {
+        hl_sqlite_bind_blob(statement, 1, expected);
+        r = hl_sqlite_finish(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    if (r != 0 || sqlite3_changes(db) == 1)
+        return r;
+    r = hl_sqlite_query_integer(db, "SELECT length(region) FROM meta", &size);
+    if (r != 0)
+        return r;
+    return size == 1 ? HL_SQLITE_META_WITHOUT_KEYS : -EKEYREJECTED;
+}
+
 int hl_sqlite_meta_boot(sqlite3 *db, const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
-                        struct hl_sqlite_meta *out_meta)
+                        const uint8_t region_key[HL_SEAL_KEY_SIZE], struct hl_sqlite_meta *out_meta)
 {
     struct hl_chain fingerprint;
     int r = hl_sqlite_meta_read(db, out_meta);
@@ -215,6 +262,9 @@ int hl_sqlite_meta_boot(sqlite3 *db, const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
     hl_chain_fingerprint(chain_key, &fingerprint);
     if (!hl_chain_equal(&fingerprint, &out_meta->fingerprint))
         return -EKEYREJECTED;
+    r = check_region(db, region_key);
+    if (r != 0)
+        return r;
     out_meta->boots++;
     return hl_sqlite_run(db, "UPDATE meta SET boots = boots + 1");
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "store/chain.h"
+#include "store/seal.h"
 #include "store/sqlite/file.h"
 
 enum { HL_SQLITE_APPLICATION_ID = 0x686c6f67 /* "hlog" */, HL_SQLITE_SCHEMA_VERSION = 3 };
@@ -33,9 +34,12 @@ struct hl_sqlite_meta {
 /* A random epoch: 1 … 2^53 - 1. */
 uint64_t hl_sqlite_draw_epoch(void);
 
+enum { HL_SQLITE_META_WITHOUT_KEYS = 1 }; /* a copy whose region's fingerprint is one byte */
+
 /* Counts a boot and reads the file's facts; draws them if the file is new.
- * 0, -EKEYREJECTED (another chain key), -errno. */
+ * 0, HL_SQLITE_META_WITHOUT_KEYS, -EKEYREJECTED (another chain or region key), -errno. */
 int hl_sqlite_meta_boot(sqlite3 *db, const uint8_t chain_key[HL_CHAIN_KEY_SIZE],
+                        const uint8_t region_key[HL_SEAL_KEY_SIZE],
                         struct hl_sqlite_meta *out_meta);
 /* 0, -ENOENT, -errno. */
 int hl_sqlite_meta_read(sqlite3 *db, struct hl_sqlite_meta *out_meta);

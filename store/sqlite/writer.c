@@ -165,6 +165,8 @@ static void run_group(struct hl_sqlite_writer *writer, struct hl_sqlite_group *g
         int result =
             hl_sqlite_group_write(group, &writer->appender, writer->marks, wall_ms, writer->full);
         note_result(writer, result, group->error);
+        if (result == 0 && writer->appender.sealer.has_destroyed)
+            writer->config.on_destroyed(writer->config.on_destroyed_arg);
     }
     writer->last_group = group->n_submits;
     writer->last_commit_ns = group->commit_ns;
@@ -354,7 +356,8 @@ int hl_sqlite_writer_start(const struct hl_sqlite_writer_config *config,
     writer->config = *config;
     hl_list_init(&writer->queue);
     hl_list_init(&writer->outlets);
-    int r = hl_sqlite_appender_init(&writer->appender, config->db, config->chain_key, config->meta);
+    int r = hl_sqlite_appender_init(&writer->appender, config->db, config->chain_key,
+                                    config->region_key, config->meta);
     if (r == 0)
         r = hl_mark_table_create(&writer->marks);
     if (r != 0) {

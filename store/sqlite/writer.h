@@ -15,12 +15,17 @@ struct hl_sqlite_writer_config {
     sqlite3 *db;      /* the writer's from start to stop */
     const struct hl_clock *clock;
     const uint8_t *chain_key;
+    const uint8_t *region_key;
     const struct hl_sqlite_meta *meta;
     uint64_t queue_max;
     uint32_t group_max;
     uint64_t disk_free_min;
     void (*on_failed)(void *arg);
     void *arg;
+    /* Writer thread: a committed group has destroyed keys; what is left of them is to be swept
+     * out of the files. */
+    void (*on_destroyed)(void *arg);
+    void *on_destroyed_arg;
 };
 
 /* 0, -errno. */

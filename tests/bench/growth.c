@@ -201,7 +201,7 @@ int main(int argc, char **argv)
     snprintf(path, sizeof path, "%s/growth.db", argv[1]);
     static const uint8_t key[32] = {1};
     struct hl_log_sqlite_config config = {
-        .path = path, .clock = hl_clock_system(), .chain_key = key};
+        .path = path, .clock = hl_clock_system(), .chain_key = key, .region_key = key};
     run.random = 88172645463325252U;
     hl_fake_loop_init(&run.loop);
     int r = hl_log_sqlite_open(&config, why, sizeof why, &run.log);

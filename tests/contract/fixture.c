@@ -44,6 +44,7 @@ static struct hl_log *open_engine(struct fixture *fixture)
         r = hl_log_sqlite_open(&(struct hl_log_sqlite_config){.path = fixture->path,
                                                               .clock = &fixture->clock.clock,
                                                               .chain_key = fixture_chain_key,
+                                                              .region_key = fixture_chain_key,
                                                               .queue_max = fixture->queue_max},
                                why, sizeof(why), &log);
     if (r != 0)

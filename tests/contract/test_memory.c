@@ -68,7 +68,8 @@ static int open_log(const char *path, struct hl_log **out_log)
     return hl_log_sqlite_open(&(struct hl_log_sqlite_config){.path = path,
                                                              .vfs = HL_CRASH_VFS_NAME,
                                                              .clock = hl_clock_system(),
-                                                             .chain_key = chain_key},
+                                                             .chain_key = chain_key,
+                                                             .region_key = chain_key},
                               NULL, 0, out_log);
 }
 

@@ -27,6 +27,7 @@ static const uint8_t chain_key[32] = {7};
 struct sent {
     uint64_t conversation;
     char mid[24];
+    bool erases;
     struct hl_client_answer answer; /* r: -1 until it was answered */
 };
 
@@ -50,6 +51,7 @@ static int open_log(struct trial *trial, const char *vfs, struct hl_log **out_lo
                                                              .vfs = vfs,
                                                              .clock = hl_clock_system(),
                                                              .chain_key = chain_key,
+                                                             .region_key = chain_key,
                                                              .wal_pages_max = trial->wal_pages_max,
                                                              .on_failed = note_failure,
                                                              .arg = trial},
@@ -66,9 +68,15 @@ static void begin_trial(struct trial *trial, const struct hl_crash_plan *plan)
 
 static struct hl_client_answer submit_sent(struct hl_log_client *client, const struct sent *sent)
 {
-    return hl_log_client_submit(
-        client, &(struct hl_client_entry){.conversation = hl_test_id(sent->conversation),
-                                          .mid = sent->mid});
+    struct hl_client_entry entry = {.conversation = hl_test_id(sent->conversation),
+                                    .mid = sent->mid};
+
+    if (sent->erases) {
+        entry.kind = HL_ENTRY_ERASED;
+        entry.author = (struct hl_author){HL_ROLE_SYSTEM, hl_test_id(2)};
+        entry.must_exist = true;
+    }
+    return hl_log_client_submit(client, &entry);
 }
 
 static void send_one(struct trial *trial, struct hl_log_client *client, size_t number)
@@ -89,6 +97,25 @@ static void run_one_by_one(struct trial *trial)
     for (size_t i = 0; i < trial->n_sent; i++)
         trial->sent[i].answer.r = -1;
     struct hl_log *log = NULL;
+    if (open_log(trial, HL_CRASH_VFS_NAME, &log) != 0)
+        return;
+    hl_log_client_init(&client, log);
+    for (size_t i = 0; i < trial->n_sent; i++)
+        send_one(trial, &client, i);
+    hl_log_close(log);
+    hl_log_client_fini(&client);
+}
+
+/* Two messages, of which the first conversation is erased, and one more elsewhere. */
+static void run_erasure(struct trial *trial)
+{
+    struct hl_log_client client;
+    struct hl_log *log = NULL;
+
+    trial->n_sent = 4;
+    for (size_t i = 0; i < trial->n_sent; i++)
+        trial->sent[i].answer.r = -1;
+    trial->sent[3].erases = true; /* conversation 0, like message 0 */
     if (open_log(trial, HL_CRASH_VFS_NAME, &log) != 0)
         return;
     hl_log_client_init(&client, log);
@@ -169,6 +196,24 @@ static size_t count_lost(const struct trial *trial, struct hl_log_client *client
     return n_lost;
 }
 
+/* An erasure is there whole or not at all: the entry and the end of the key go together. */
+static void check_erasures(struct trial *trial, struct hl_log_client *client)
+{
+    for (size_t i = 0; i < trial->n_sent; i++) {
+        const struct sent *sent = &trial->sent[i];
+        struct hl_log_read read = {
+            .conversation = hl_test_id(sent->conversation), .limit = 10, .bytes_max = 10000};
+        if (!sent->erases || hl_log_client_read(client, &read) != 0)
+            continue;
+        const struct hl_entry *last = read.batch->entries[read.batch->n_entries - 1];
+        bool is_erased = last->kind == HL_ENTRY_ERASED;
+        assert_int_equal(read.found.is_erased, is_erased);
+        assert_int_equal(read.batch->entries[0]->is_erased, is_erased);
+        assert_true(is_erased || sent->answer.r != 0);
+        hl_batch_unref(read.batch);
+    }
+}
+
 /* Everybody sends everything again: what was acknowledged is a duplicate at its old place,
  * and in the end each message is there once. */
 static void check_repeats(struct trial *trial, struct hl_log_client *client)
@@ -219,8 +264,11 @@ static size_t end_trial(struct trial *trial, bool syncs_lie)
     if (r == 0) {
         hl_log_client_init(&client, log);
         n_lost = count_lost(trial, &client);
-        if (n_lost == 0)
+        if (n_lost == 0) {
+            check_erasures(trial, &client);
             check_repeats(trial, &client);
+            check_erasures(trial, &client);
+        }
         hl_log_close(log);
         hl_log_client_fini(&client);
     } else {
@@ -260,6 +308,12 @@ static void test_power_cut_at_every_operation(void **state)
 {
     (void)state;
     assert_int_equal(sweep(run_one_by_one, false, 1), 0);
+}
+
+static void test_power_cut_while_erasing(void **state)
+{
+    (void)state;
+    assert_int_equal(sweep(run_erasure, false, 1), 0);
 }
 
 static void test_power_cut_under_load(void **state)
@@ -374,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_power_cut_at_every_operation),
+        cmocka_unit_test(test_power_cut_while_erasing),
         cmocka_unit_test(test_power_cut_under_load),
         cmocka_unit_test(test_power_cut_while_checkpointing),
         cmocka_unit_test(test_lying_disk_is_found_out),

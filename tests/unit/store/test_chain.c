@@ -33,7 +33,7 @@ static struct hl_chain link_of(const uint8_t *with_key, const struct hl_chain *p
 {
     struct hl_chain chain;
 
-    hl_chain_next(with_key, previous, entry, &chain);
+    hl_chain_next(with_key, previous, entry, hl_entry_body(entry), false, &chain);
     return chain;
 }
 

@@ -31,7 +31,8 @@ static struct hl_log *open_log(const char *path)
     char why[256] = "";
     int r = hl_log_sqlite_open(&(struct hl_log_sqlite_config){.path = path,
                                                               .clock = hl_clock_system(),
-                                                              .chain_key = chain_key},
+                                                              .chain_key = chain_key,
+                                                              .region_key = chain_key},
                                why, sizeof(why), &log);
 
     if (r != 0)
@@ -115,6 +116,10 @@ static void test_every_change_of_an_entry_is_found(void **state)
     struct fixture *fixture = *state;
     static const char *const changes[] = {
         "UPDATE entries SET body = '{\"text\":\"hellp\"}' WHERE position = 100",
+        "UPDATE entries SET body = '{}', sealed = NULL WHERE position = 100",
+        "UPDATE entries SET body = '  ', sealed = NULL WHERE position = 100",
+        "UPDATE entries SET sealed = zeroblob(length(sealed)) WHERE position = 100",
+        "UPDATE conversations SET identity = zeroblob(50) WHERE number = 1",
         "UPDATE entries SET wall_ms = wall_ms + 1 WHERE position = 100",
         "UPDATE entries SET role = 2 WHERE position = 100",
         "UPDATE entries SET mid = 'x' WHERE position = 100",
