@@ -36,8 +36,11 @@ static inline void open_log(struct fixture *f)
 {
     static const uint8_t chain_key[32] = {7};
     char why[256] = "";
-    struct hl_log_sqlite_config config = {
-        .path = f->log_path, .clock = &f->clock.clock, .chain_key = chain_key, .n_readers = 2};
+    struct hl_log_sqlite_config config = {.path = f->log_path,
+                                          .clock = &f->clock.clock,
+                                          .chain_key = chain_key,
+                                          .region_key = chain_key,
+                                          .n_readers = 2};
     if (hl_log_sqlite_open(&config, why, sizeof(why), &f->log) != 0)
         fail_msg("%s", why);
     hl_log_client_init(&f->client, f->log);
