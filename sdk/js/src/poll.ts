@@ -8,6 +8,7 @@ import { type End, type Link, type Owner, POKE_MS } from './link.js';
 const WAIT_MS = 25000;
 const SUPERSEDED_MS = 1000; // at most; random
 const ANSWERED = ['hello', 'pub', 'hist', 'ping'];
+const PACE_MS = 20; // between two of them
 const IN_FLIGHT_MAX = 3;
 
 export class PollLink implements Link {
@@ -17,6 +18,7 @@ export class PollLink implements Link {
   private _gen = 0;
   private _newest = 0; // rid
   private _queue: Frame[] = [];
+  private _last = 0; // when it was sent
   private _isScheduled = false;
   private _isBusy = false; // the newest will be answered soon: what is new waits for it
   private _requests: AbortController[] = [];
@@ -31,12 +33,18 @@ export class PollLink implements Link {
 
   _send(frames: Frame[]): void {
     this._queue.push(...frames);
-    if (!this._gen || this._isScheduled) return;
+    if (this._gen && !this._isBusy) this._soon();
+  }
+
+  // The next poll, with what is new by then.
+  private _soon(): void {
+    if (this._isScheduled) return;
     this._isScheduled = true;
-    Promise.resolve().then(() => {
+    const wait = Math.max(0, this._last + PACE_MS - this._owner._clock.now());
+    this._owner._clock.setTimeout(() => {
       this._isScheduled = false;
-      if (!this._isOver && !this._isBusy && this._queue.length) this._poll(this._queue.splice(0));
-    });
+      if (!this._isOver) this._poll(this._queue.splice(0));
+    }, wait);
   }
 
   // The request that says what is in the outbox, without waiting for anything: for a page that goes.
@@ -52,6 +60,7 @@ export class PollLink implements Link {
     const { _resets: resets } = owner;
     const body = this._body(frames, WAIT_MS);
     const rid = (this._newest = body.rid as number);
+    this._last = owner._clock.now();
     this._isBusy = (body.frames as Frame[]).some(({ t }) => ANSWERED.includes(t));
     const isNewest = (): boolean => rid === this._newest && !this._isOver;
     try {
@@ -62,13 +71,13 @@ export class PollLink implements Link {
       if (owner._resets !== resets) this._queue.unshift(...frames);
       else if (!answer.superseded) this._take(answer);
       else if (isNewest()) await this._displaced(gen, frames);
-      if (isNewest()) this._poll(this._queue.splice(0));
+      if (isNewest()) this._soon();
     } catch (error) {
       const { code } = error as HoldlineError;
       if (this._isOver) return;
       if (code === 'replaced' && this._gen !== gen) {
         this._queue.unshift(...frames); // by an attachment of ours
-        if (isNewest()) this._poll(this._queue.splice(0));
+        if (isNewest()) this._soon();
       } else if (isNewest() || code !== 'network') this._end({ _error: error as HoldlineError });
     }
   }
