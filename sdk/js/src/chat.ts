@@ -54,6 +54,9 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     const { _clock: clock } = settings;
     this._timers = new Timers(clock);
     this._record = readRecord(_store._read('session'));
+    const { c, e } = this._record;
+    const own = _store._readOwn();
+    if (own && own[0] === c && own[1] === e) this._record.o = own[2];
     this._line = new Line(settings, this);
     this._tabs = new Tabs(name, !tabs || !_store._isShared, clock, this);
     this._reader = new Reader(clock, this);
@@ -65,6 +68,8 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   }
 
   private _save(): void {
+    const { c, e, o } = this._record;
+    this._store._writeOwn([c, e, o]);
     if (this._tabs._isLeading) this._store._write('session', this._record);
   }
 

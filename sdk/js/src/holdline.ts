@@ -230,6 +230,7 @@ export class Holdline extends Emitter implements HoldlineClient {
   /** @internal */
   async _forgotten(): Promise<void> {
     this._chat._part();
+    this._store._writeOwn(null);
     this._chat._record = { ...this._chat._record, token: undefined, c: undefined, o: 0, form: false };
     this._ended();
   }

@@ -52,11 +52,24 @@ export class Store {
     this._mayIndex = this._isShared;
   }
 
-  _read(name: string): any {
+  _read(name: string, storage = this._storage): any {
     try {
-      return JSON.parse(this._storage.getItem(this._prefix + name)!);
+      return JSON.parse(storage.getItem(this._prefix + name)!);
     } catch (error) {
       return null;
+    }
+  }
+
+  // What is this tab's alone, and survives its reload.
+  _readOwn(): any {
+    return this._isShared ? this._read('tab', globalThis.sessionStorage) : null;
+  }
+
+  _writeOwn(value: unknown): void {
+    try {
+      if (this._isShared) globalThis.sessionStorage[value ? 'setItem' : 'removeItem'](`${this._prefix}tab`, JSON.stringify(value));
+    } catch (error) {
+      // then the position of the leader counts
     }
   }
 
@@ -152,6 +165,7 @@ export class Store {
   async _wipe(): Promise<void> {
     for (const name of ['session', 'outbox', 'enquiries', 'leader']) this._write(name, null);
     this._items.clear();
+    this._writeOwn(null);
     const prefix = this._prefix;
     await this._run('readwrite', (table) => table.delete(IDBKeyRange.bound(prefix, prefix + '\uffff')));
   }
