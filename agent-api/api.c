@@ -123,18 +123,43 @@ static struct hl_bytes bearer_secret(struct hl_bytes authorization)
     return (struct hl_bytes){authorization.data + size, authorization.size - size};
 }
 
+static int find_pass(struct hl_api *api, struct hl_exchange *exchange, struct hl_principal *out_who)
+{
+    const struct hl_passes *passes = &api->config.passes;
+    if (passes->find == NULL || exchange->headers[HL_HEADER_COOKIE].size == 0)
+        return HL_PASSES_NONE;
+    return passes->find(passes->arg, exchange, out_who);
+}
+
+static void refuse_stranger(const struct hl_api *api, struct hl_exchange *exchange, bool has_bearer)
+{
+    struct hl_problem problem = {
+        .code = HL_PROBLEM_UNAUTHORIZED,
+        .detail = hl_bytes_of("Send Authorization: Bearer hlk_… with an API key that is active, or "
+                              "sign in."),
+        .extra = hl_bytes_of(api->config.passes.has_oidc ? "\"oidc\":true" : "")};
+    hl_reply_add_text(exchange, "www-authenticate",
+                      has_bearer ? "Bearer realm=\"holdline\", error=\"invalid_token\""
+                                 : "Bearer realm=\"holdline\"");
+    hl_exchange_problem_with(exchange, &problem);
+}
+
 bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
                          struct hl_principal *out_who)
 {
     struct hl_bytes secret = bearer_secret(exchange->headers[HL_HEADER_AUTHORIZATION]);
-    if (hl_directory_find_secret(api->config.directory, secret, out_who) == 0)
+    bool has_bearer = exchange->headers[HL_HEADER_AUTHORIZATION].size > 0;
+    int r = has_bearer ? HL_PASSES_NONE : find_pass(api, exchange, out_who);
+    if (has_bearer && hl_directory_find_secret(api->config.directory, secret, out_who) == 0)
+        r = 0;
+    if (r == 0)
         return true;
     api->stats.unauthorized++;
-    hl_reply_add_text(exchange, "www-authenticate",
-                      secret.size > 0 ? "Bearer realm=\"holdline\", error=\"invalid_token\""
-                                      : "Bearer realm=\"holdline\"");
-    hl_exchange_problem(exchange, HL_PROBLEM_UNAUTHORIZED,
-                        "Send Authorization: Bearer hlk_… with an API key that is active.");
+    if (r == HL_PASSES_FORBIDDEN)
+        hl_exchange_problem(exchange, HL_PROBLEM_ORIGIN_FORBIDDEN,
+                            "With a cookie only the gateway's own pages may do this.");
+    else
+        refuse_stranger(api, exchange, has_bearer);
     return false;
 }
 

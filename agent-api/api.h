@@ -15,6 +15,19 @@
 #include "store/index.h"
 #include "store/log.h"
 
+/* Who signed in with a cookie: implemented by the gateway. */
+struct hl_passes {
+    /* Loop thread, must not block. May be NULL: nobody signs in. 0, HL_PASSES_…. May add headers
+     * to the answer. */
+    int (*find)(void *arg, struct hl_exchange *exchange, struct hl_principal *out_who);
+    void *arg;
+    bool has_oidc; /* told to who is not signed in */
+};
+enum {
+    HL_PASSES_NONE = 1, /* no cookie, or none that is good */
+    HL_PASSES_FORBIDDEN /* a good one, but the request is not from a page of ours */
+};
+
 struct hl_api_config {
     struct hl_log *log;
     struct hl_loop *loop;
@@ -25,6 +38,7 @@ struct hl_api_config {
     struct hl_registry *registry; /* signals to and from the other loops */
     struct hl_online *online;     /* shared by the loops, like the next */
     struct hl_presence *presence;
+    struct hl_passes passes;
     uint32_t body_bytes_max; /* of one entry */
     uint32_t feeds_max;      /* parked long-polls and streams */
 };
@@ -37,6 +51,12 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api);
 bool hl_api_owns(struct hl_bytes path);
 /* Answers at once or later. */
 void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange);
+/* Who asks: false: answered with 401 or 403. */
+bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
+                         struct hl_principal *out_who);
+/* Answers with who that is, as GET /v1/agent does. */
+void hl_api_answer_agent(struct hl_api *api, struct hl_exchange *exchange,
+                         const struct hl_principal *who);
 /* Call about every 100 ms: waits that are over, heartbeats, revoked keys. */
 void hl_api_tick(struct hl_api *api);
 /* Answers parked long-polls and ends streams; feeds opened later are refused as draining. */

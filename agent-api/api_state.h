@@ -29,9 +29,6 @@ struct hl_api {
     void *arg;
 };
 
-/* Who asks: false: answered with 401. */
-bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
-                         struct hl_principal *out_who);
 /* Whether the role has the permission: false: answered with 403. */
 bool hl_api_may(const struct hl_principal *who, struct hl_exchange *exchange,
                 enum hl_permission permission);

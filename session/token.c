@@ -12,8 +12,7 @@
 
 enum { CLAIMS_SIZE_MAX = 640, FOOTER_SIZE_MAX = 64 };
 
-/* Ties a token to its use: one made for another purpose with the same key does not open. */
-static const char purpose[] = "holdline-resume-1";
+static const char resume[] = "holdline-resume-1";
 
 static void append_id(struct hl_buffer *out, const char *name, const char *prefix,
                       const struct hl_id *id)
@@ -57,23 +56,29 @@ static struct hl_bytes format_footer(const struct hl_token_key *key, char out_te
     return (struct hl_bytes){out_text, (size_t)size};
 }
 
-int hl_token_seal(const struct hl_token_keys *keys, const struct hl_random *random,
-                  const struct hl_claims *claims, struct hl_buffer *out_token)
+int hl_token_seal_text(const struct hl_token_keys *keys, const struct hl_random *random,
+                       const char *purpose, struct hl_bytes text, struct hl_buffer *out_token)
 {
     char footer[FOOTER_SIZE_MAX];
     uint8_t nonce[HL_PASETO_NONCE_SIZE];
-    struct hl_buffer text;
 
     HL_CHECK(keys->n_keys > 0 && keys->n_keys <= HL_TOKEN_KEYS_MAX);
-    hl_buffer_init(&text, CLAIMS_SIZE_MAX);
-    append_claims(&text, claims);
     hl_random_fill(random, nonce, sizeof(nonce));
     struct hl_paseto_context context = {.footer = format_footer(&keys->keys[0], footer),
                                         .implicit = hl_bytes_of(purpose)};
+    return hl_paseto_encrypt(keys->keys[0].secret, nonce, text, &context, out_token);
+}
+
+int hl_token_seal(const struct hl_token_keys *keys, const struct hl_random *random,
+                  const struct hl_claims *claims, struct hl_buffer *out_token)
+{
+    struct hl_buffer text;
+
+    hl_buffer_init(&text, CLAIMS_SIZE_MAX);
+    append_claims(&text, claims);
     int r = -ENOMEM;
     if (!hl_buffer_failed(&text))
-        r = hl_paseto_encrypt(keys->keys[0].secret, nonce, hl_buffer_bytes(&text), &context,
-                              out_token);
+        r = hl_token_seal_text(keys, random, resume, hl_buffer_bytes(&text), out_token);
     hl_buffer_fini(&text);
     return r;
 }
@@ -162,23 +167,31 @@ static int parse_claims(struct hl_bytes text, struct hl_claims *out_claims)
     return r;
 }
 
-int hl_token_open(const struct hl_token_keys *keys, int64_t now_ms, struct hl_bytes token,
-                  struct hl_claims *out_claims)
+int hl_token_open_text(const struct hl_token_keys *keys, const char *purpose, struct hl_bytes token,
+                       struct hl_buffer *out_text)
 {
     char footer[FOOTER_SIZE_MAX];
-    struct hl_buffer text;
 
-    if (keys->n_keys == 0 || token.size == 0 || token.size > HL_TOKEN_SIZE_MAX)
+    if (keys->n_keys == 0 || token.size == 0)
         return HL_TOKEN_INVALID;
     const struct hl_token_key *key = find_key(keys, token);
     struct hl_paseto_context context = {.footer = format_footer(key, footer),
                                         .implicit = hl_bytes_of(purpose)};
+    int r = hl_paseto_decrypt(key->secret, token, &context, out_text);
+    return r > 0 ? HL_TOKEN_INVALID : r;
+}
+
+int hl_token_open(const struct hl_token_keys *keys, int64_t now_ms, struct hl_bytes token,
+                  struct hl_claims *out_claims)
+{
+    struct hl_buffer text;
+
+    if (token.size > HL_TOKEN_SIZE_MAX)
+        return HL_TOKEN_INVALID;
     hl_buffer_init(&text, CLAIMS_SIZE_MAX);
-    int r = hl_paseto_decrypt(key->secret, token, &context, &text);
+    int r = hl_token_open_text(keys, resume, token, &text);
     if (r == 0)
         r = parse_claims(hl_buffer_bytes(&text), out_claims);
-    else if (r > 0)
-        r = HL_TOKEN_INVALID;
     if (text.data != NULL)
         sodium_memzero(text.data, text.size);
     hl_buffer_fini(&text);

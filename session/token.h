@@ -39,10 +39,19 @@ struct hl_claims {
 
 enum { HL_TOKEN_INVALID = 1, HL_TOKEN_EXPIRED };
 
+/* Any text, sealed under the first key. `purpose` ties it to its use: what was sealed for one
+ * does not open for another. 0, -ENOMEM. Appends the token. */
+int hl_token_seal_text(const struct hl_token_keys *keys, const struct hl_random *random,
+                       const char *purpose, struct hl_bytes text, struct hl_buffer *out_token);
+/* Appends the text, which is a secret as long as the token is one. Constant work for every forged
+ * token of one length. 0, HL_TOKEN_INVALID, -ENOMEM. */
+int hl_token_open_text(const struct hl_token_keys *keys, const char *purpose, struct hl_bytes token,
+                       struct hl_buffer *out_text);
+
 /* 0, -ENOMEM. Appends the token text. */
 int hl_token_seal(const struct hl_token_keys *keys, const struct hl_random *random,
                   const struct hl_claims *claims, struct hl_buffer *out_token);
-/* Constant work for every forged token of one length. 0, HL_TOKEN_INVALID (forged, foreign
+/* 0, HL_TOKEN_INVALID (forged, foreign
  * key, malformed), HL_TOKEN_EXPIRED (genuine, out_claims filled), -ENOMEM. */
 int hl_token_open(const struct hl_token_keys *keys, int64_t now_ms, struct hl_bytes token,
                   struct hl_claims *out_claims);

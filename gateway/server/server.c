@@ -174,6 +174,9 @@ static int open_rest(struct hl_server *server)
     int r = hl_wire_shared_create(&config->wire, &server->house.wire);
     if (r != 0)
         return refuse_start_errno("wire", r);
+    r = hl_signin_shared_create(&server->house.signin);
+    if (r != 0)
+        return refuse_start_errno("signin", r);
     if (config->pages[0] != '\0' &&
         hl_pages_load(config->pages, why, sizeof(why), &server->house.pages) != 0)
         return refuse_start(HL_EXIT_ENVIRONMENT, why);
@@ -263,6 +266,7 @@ static void take_down(struct hl_server *server)
     if (house->wire != NULL)
         hl_wire_shared_destroy(house->wire);
     hl_pages_free(house->pages);
+    hl_signin_shared_destroy(&house->signin);
     hl_directory_close(house->directory);
     hl_secrets_wipe(&house->secrets);
 }

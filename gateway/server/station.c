@@ -25,6 +25,7 @@ struct hl_station {
     struct hl_config config; /* as last told: wire and hub hold pointers into it */
     const char *origins[HL_ORIGINS_MAX];
     struct hl_doors doors;
+    struct hl_signin signin;
     pthread_t thread;
     unsigned n_ticks;
     uint64_t keys_version; /* when agents were last looked over */
@@ -63,10 +64,15 @@ static bool sees_conversation(void *arg, const struct hl_id *agent,
            hl_principal_sees(&who, conversation->site, &conversation->inbox);
 }
 
-/* Station routes come in three tables, since each has its own argument. */
+/* Station routes come in tables, since each has its own argument. */
 static const struct hl_route enquiry_routes[] = {
     {HL_POST, "/v1/enquiries", hl_enquiry_post},
     {HL_GET, "/v1/enquiries/{reference}", hl_enquiry_get},
+};
+static const struct hl_route signin_routes[] = {
+    {HL_POST, "/v1/session", hl_signin_post},
+    {HL_GET, "/v1/session", hl_signin_get},
+    {HL_DELETE, "/v1/session", hl_signin_delete},
 };
 static const struct hl_route house_routes[] = {
     {HL_GET, "/livez", hl_health_live},
@@ -88,6 +94,9 @@ static void route_request(void *arg, struct hl_exchange *exchange)
     else if (starts_with(exchange->path, "/v1/enquiries"))
         hl_routes_run(enquiry_routes, sizeof(enquiry_routes) / sizeof(enquiry_routes[0]),
                       &station->enquiries, exchange);
+    else if (starts_with(exchange->path, "/v1/session"))
+        hl_routes_run(signin_routes, sizeof(signin_routes) / sizeof(signin_routes[0]),
+                      &station->signin, exchange);
     else if (hl_assets_own(exchange->path))
         hl_assets_answer(station->house->assets, station->origins, station->config.origins.n_items,
                          exchange);
@@ -137,6 +146,22 @@ static void set_doors(struct hl_station *station)
                                        .site = station->config.site,
                                        .origins = station->origins,
                                        .n_origins = origins->n_items};
+}
+
+static void set_signin(struct hl_station *station)
+{
+    const struct hl_config *config = &station->config;
+    const struct hl_house *house = station->house;
+    station->signin = (struct hl_signin){
+        .shared = &house->signin,
+        .directory = house->directory,
+        .api = station->api,
+        .clock = house->clock,
+        .random = house->random,
+        .keys = &station->tokens,
+        .public_url = config->public_url,
+        .is_https = config->tls_certificate[0] != '\0' ||
+                    strncmp(config->public_url, "https://", strlen("https://")) == 0};
 }
 
 static void fill_wire_config(struct hl_station *station, struct hl_wire_config *out_config)
@@ -193,6 +218,7 @@ static int create_api(struct hl_station *station)
                                    .clock = house->clock,
                                    .random = house->random,
                                    .directory = house->directory,
+                                   .passes = {.find = hl_signin_find, .arg = &station->signin},
                                    .index = house->index,
                                    .registry = house->registry,
                                    .online = house->online,
@@ -206,7 +232,9 @@ static int create_api(struct hl_station *station)
     station->enquiries.reference_key = house->secrets.reference;
     station->enquiries.body_bytes_max = config.body_bytes_max;
     set_enquiries(station);
-    return hl_api_create(&config, &station->api);
+    int r = hl_api_create(&config, &station->api);
+    set_signin(station);
+    return r;
 }
 
 static int create_wire(struct hl_station *station, int listen_fd, char *why, size_t why_size)
@@ -359,6 +387,7 @@ static void reload_station(struct hl_station *station, const struct hl_config *c
     station->config.expected_answer_minutes = config->expected_answer_minutes;
     station->config.hub = config->hub;
     set_doors(station);
+    set_signin(station);
     set_enquiries(station);
     hl_hub_set_limits(station->hub, &config->hub);
     fill_wire_config(station, &wire);
