@@ -119,6 +119,7 @@ static void finish_session(struct hl_session *session)
     hl_publish_write_results(session);
     hl_subscription_pump_all(session);
     hl_session_flush(session);
+    hl_session_consider_erased(session);
 }
 
 /* ---- gathering ---- */

@@ -327,6 +327,12 @@ void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const
         hl_hub_close_link(session->hub, link, code, detail);
 }
 
+void hl_session_consider_erased(struct hl_session *session)
+{
+    if (session->is_erased)
+        hl_session_bye(session, HL_PROBLEM_CONVERSATION_ERASED, "Forget what you have of it.");
+}
+
 void hl_session_fence(struct hl_session *session, bool is_by_poll)
 {
     session->hub->stats.fenced++;

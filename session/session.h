@@ -38,6 +38,7 @@ struct hl_session {
     bool is_confirmed; /* the client has shown that it has the welcome */
     bool is_pinged;    /* a ping waits for a sign of life */
     bool is_fenced;    /* a newer attachment has its place in the registry */
+    bool is_erased;    /* its conversation was, and it has been told */
     struct hl_author participant;
     struct hl_link *link; /* STREAM, or NULL */
     struct hl_poll *poll; /* the one to answer, or NULL */
@@ -101,6 +102,8 @@ void hl_session_answered(struct hl_session *session);
 void hl_session_end(struct hl_session *session);
 /* … or with bye, or the problem as the poll's answer. */
 void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const char *detail);
+/* Ends it if its conversation was erased: after it was sent the entry that says so. */
+void hl_session_consider_erased(struct hl_session *session);
 /* Another attachment has taken over: `replaced`. A waiting poll that a poll has displaced is
  * answered as superseded: it may be the same client's, overtaken on the way; if it is not, the
  * next poll is refused as replaced. */

@@ -169,6 +169,8 @@ static bool pass_entry(struct hl_subscription *subscription, const struct hl_ent
         move_cursor(subscription, entry->offset, before);
         return false;
     }
+    if (entry->kind == HL_ENTRY_ERASED && hl_session_is_visitor(subscription->session))
+        subscription->session->is_erased = true;
     *out_after = before == entry->offset - 1 ? HL_NO_AFTER : (int64_t)before;
     move_cursor(subscription, entry->offset, entry->offset);
     return true;
@@ -454,6 +456,11 @@ static void finish_first_page(struct hl_subscription *subscription,
         leave_out(subscription);
         return;
     }
+    if (conversation->is_erased && hl_session_is_visitor(session)) {
+        session->is_erased = true;
+        hl_session_consider_erased(session);
+        return;
+    }
     if (!finish_opening(subscription, conversation, is_unknown)) {
         hl_session_flush(session);
         return;
@@ -490,6 +497,7 @@ void hl_subscription_finish_page(struct hl_subscription *subscription,
         write_page(subscription, read->batch);
     hl_subscription_pump(subscription);
     hl_session_flush(session);
+    hl_session_consider_erased(session);
 }
 
 static void request_read(struct hl_subscription *subscription)

@@ -216,6 +216,65 @@ static void test_receipts_survive_a_link(void **state)
     assert_true(receipt_at < synced_at);
 }
 
+static void finish_erasure(struct hl_log_submit *submit, int r)
+{
+    assert_int_equal(r, 0);
+    hl_entry_unref(submit->entry);
+}
+
+static void erase(struct fixture *fixture, const struct fixture_visitor *visitor)
+{
+    struct hl_entry_fields fields = {.author = {HL_ROLE_SYSTEM, {{9}}},
+                                     .kind = HL_ENTRY_ERASED,
+                                     .mid = hl_bytes_of("era"),
+                                     .body = hl_bytes_of("{\"reason\":\"asked for\"}")};
+    struct hl_log_submit submit = {.loop = &fixture->loop.loop, .done = finish_erasure};
+
+    assert_int_equal(
+        hl_id_parse(hl_bytes_of(visitor->conversation), HL_ID_CONVERSATION, &fields.conversation),
+        0);
+    submit.entry = hl_entry_create(&fields);
+    assert_int_equal(hl_log_submit(fixture->log, &submit), 0);
+    fixture_run(fixture);
+}
+
+static void test_an_erased_conversation_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture_visitor visitor;
+    struct fixture_visitor other;
+
+    fixture_visit(fixture, 0, &visitor);
+    fixture_visit(fixture, 0, &other);
+    say(fixture, &visitor, "m1");
+    say(fixture, &other, "m1");
+    struct fixture_link *agent = attach(fixture, 0, FIXTURE_AGENT_KEY);
+    fixture_send(fixture, 0, agent, "{\"t\":\"sub\",\"c\":\"%s\"}", visitor.conversation);
+    erase(fixture, &visitor);
+    json_t *erased = fixture_frame(visitor.link, "msg", 0);
+    assert_string_equal(fixture_text(erased, "kind"), "erased");
+    assert_int_equal(json_object_size(json_object_get(erased, "body")), 0);
+    assert_string_equal(fixture_text(fixture_frame(visitor.link, "bye", 0), "name"),
+                        "conversation_erased");
+    assert_true(visitor.link->is_closed);
+    assert_false(other.link->is_closed);
+    /* who works there is told why, and may stay */
+    assert_false(agent->is_closed);
+    erased = fixture_frame(agent, "msg", 1);
+    assert_string_equal(fixture_text(json_object_get(erased, "body"), "reason"), "asked for");
+    /* there is no way back */
+    struct fixture_link *again = attach(fixture, 0, visitor.token);
+    assert_true(again->is_closed);
+    assert_null(fixture_frame(again, "welcome", 0));
+    assert_string_equal(fixture_text(fixture_frame(again, "bye", 0), "name"),
+                        "conversation_erased");
+    fixture_send(fixture, 0, agent,
+                 "{\"t\":\"pub\",\"mid\":\"x\",\"c\":\"%s\",\"body\":{\"text\":\"late\"}}",
+                 visitor.conversation);
+    json_t *problem = json_object_get(fixture_frame(agent, "pub_no", 0), "problem");
+    assert_string_equal(fixture_text(problem, "code"), "conversation_erased");
+}
+
 static void test_drain(void **state)
 {
     struct fixture *fixture = *state;
@@ -290,6 +349,7 @@ int main(void)
         LIFE_TEST(test_bye_forgets_at_once),
         LIFE_TEST(test_others_hear_typing_receipts_presence),
         LIFE_TEST(test_receipts_survive_a_link),
+        LIFE_TEST(test_an_erased_conversation_ends),
         LIFE_TEST(test_drain),
         LIFE_TEST(test_ends_with_requests_under_way),
         LIFE_TEST(test_full_hub_lets_nobody_in),
