@@ -239,8 +239,8 @@ void hl_feed_enter(struct hl_feed *feed)
 {
     feed->is_open = true;
     hl_presence_enter(feed->api, &feed->who.id);
-    if (feed->has_presence)
-        hl_presence_show(feed);
+    if (feed->has_presence && feed->transport != &hl_feed_poll)
+        hl_presence_show(feed); /* each poll would be answered by the same again */
 }
 
 void hl_feed_open(struct hl_api *api, struct hl_exchange *exchange, const struct hl_feed *wish)

@@ -14,7 +14,7 @@ void hl_presence_enter(struct hl_api *api, const struct hl_id *agent);
 void hl_presence_leave(struct hl_api *api, const struct hl_id *agent);
 /* Those whose time to come back is over at `now_ms` are away. */
 void hl_presence_let_go(struct hl_api *api, uint64_t now_ms);
-/* Tells a feed that is new who looks at what. May close it. */
+/* Tells a feed that is new who looks at what; one that is not closed by it. */
 void hl_presence_show(struct hl_feed *feed);
 
 void hl_presence_on_signal(struct hl_registry_member *member, const struct hl_signal *signal);

@@ -70,3 +70,12 @@ export function checkApi(method, url, answer) {
   const why = validate.errors.map((e) => `${e.instancePath} ${e.message}`).join('; ');
   throw new Error(`${what} does not fit openapi.yaml: ${why}: ${answer.text.slice(0, 800)}`);
 }
+
+// A value against one of the document's schemas.
+export function checkSchema(name, value) {
+  document ??= load();
+  const validate = validatorAt(['components', 'schemas', name]);
+  if (validate(value)) return;
+  const why = validate.errors.map((e) => `${e.instancePath} ${e.message}`).join('; ');
+  throw new Error(`no ${name}: ${why}: ${JSON.stringify(value).slice(0, 400)}`);
+}
