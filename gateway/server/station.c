@@ -26,6 +26,7 @@ struct hl_station {
     const char *origins[HL_ORIGINS_MAX];
     struct hl_doors doors;
     struct hl_signin signin;
+    struct hl_lobby lobby;
     pthread_t thread;
     unsigned n_ticks;
     uint64_t keys_version; /* when agents were last looked over */
@@ -74,6 +75,10 @@ static const struct hl_route signin_routes[] = {
     {HL_GET, "/v1/session", hl_signin_get},
     {HL_DELETE, "/v1/session", hl_signin_delete},
 };
+static const struct hl_route lobby_routes[] = {
+    {HL_GET, "/v1/availability", hl_lobby_availability},
+    {HL_GET, "/v1/widget", hl_lobby_widget},
+};
 static const struct hl_route house_routes[] = {
     {HL_GET, "/livez", hl_health_live},
     {HL_GET, "/readyz", hl_health_ready},
@@ -97,6 +102,10 @@ static void route_request(void *arg, struct hl_exchange *exchange)
     else if (starts_with(exchange->path, "/v1/session"))
         hl_routes_run(signin_routes, sizeof(signin_routes) / sizeof(signin_routes[0]),
                       &station->signin, exchange);
+    else if (hl_bytes_is(exchange->path, "/v1/availability") ||
+             hl_bytes_is(exchange->path, "/v1/widget"))
+        hl_routes_run(lobby_routes, sizeof(lobby_routes) / sizeof(lobby_routes[0]), &station->lobby,
+                      exchange);
     else if (hl_assets_own(exchange->path))
         hl_assets_answer(station->house->assets, station->origins, station->config.origins.n_items,
                          exchange);
@@ -232,6 +241,11 @@ static int create_api(struct hl_station *station)
     station->enquiries.reference_key = house->secrets.reference;
     station->enquiries.body_bytes_max = config.body_bytes_max;
     set_enquiries(station);
+    station->lobby = (struct hl_lobby){.doors = &station->doors,
+                                       .online = house->online,
+                                       .index = house->index,
+                                       .loop = config.loop,
+                                       .clock = house->clock};
     int r = hl_api_create(&config, &station->api);
     set_signin(station);
     return r;
@@ -255,11 +269,17 @@ static void finish_close(void *arg)
     hl_loop_uv_stop(station->loop);
 }
 
+static void close_lobby(void *arg)
+{
+    struct hl_station *station = arg;
+    hl_pending_set_await(&station->lobby.pending, finish_close, station);
+}
+
 static void close_enquiries(void *arg)
 {
     struct hl_station *station = arg;
     station->api = NULL;
-    hl_pending_set_await(&station->enquiries.pending, finish_close, station);
+    hl_pending_set_await(&station->enquiries.pending, close_lobby, station);
 }
 
 static void close_api(void *arg)

@@ -15,7 +15,7 @@
 #include "gateway/secrets.h"
 #include "gateway/server/page.h"
 #include "gateway/signin/signin.h"
-#include "gateway/visit/door.h"
+#include "gateway/visit/lobby.h"
 #include "gateway/web/asset.h"
 #include "session/registry.h"
 
