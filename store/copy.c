@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "store/key_file.h"
 #include "store/sqlite/file.h"
 #include "store/sqlite/schema.h"
 #include "store/verify.h"
@@ -96,8 +97,10 @@ static int publish_copy(struct copy *copy)
     return r;
 }
 
-/* `finish` makes the copy what it is to be, before it gets its name. */
-static int copy_file(const char *path, const char *target, int (*finish)(sqlite3 *db))
+/* What makes a copy what it is to be, before it gets its name. */
+typedef int (*finish_copy)(sqlite3 *db, const void *arg);
+
+static int copy_file(const char *path, const char *target, finish_copy finish, const void *arg)
 {
     struct copy copy = {.target = target};
     int r = open_copy(&copy, path);
@@ -108,7 +111,7 @@ static int copy_file(const char *path, const char *target, int (*finish)(sqlite3
     if (r == 0)
         r = hl_sqlite_run(copy.to, "PRAGMA journal_mode = DELETE");
     if (r == 0 && finish != NULL)
-        r = finish(copy.to);
+        r = finish(copy.to, arg);
     close_copy(&copy);
     if (r == 0)
         r = publish_copy(&copy);
@@ -119,7 +122,31 @@ static int copy_file(const char *path, const char *target, int (*finish)(sqlite3
 
 int hl_backup(const char *path, const char *target)
 {
-    return copy_file(path, target, NULL);
+    return copy_file(path, target, NULL, NULL);
+}
+
+static int strip_copy(sqlite3 *db, const void *arg)
+{
+    (void)arg;
+    return hl_key_file_strip(db);
+}
+
+/* The log first: whatever conversation it has, the keys have. */
+int hl_backup_apart(const char *path, const char *target, const char *keys_target)
+{
+    if (access(keys_target, F_OK) == 0)
+        return -EEXIST;
+    int r = copy_file(path, target, strip_copy, NULL);
+    if (r != 0)
+        return r;
+    r = hl_key_file_write(path, keys_target);
+    if (r == 0)
+        r = sync_path(keys_target, 0);
+    if (r == 0)
+        r = sync_folder_of(keys_target);
+    if (r != 0)
+        (void)unlink(target);
+    return r;
 }
 
 static int renew_epoch(sqlite3 *db)
@@ -136,10 +163,25 @@ static int renew_epoch(sqlite3 *db)
     return r;
 }
 
-int hl_restore(const char *backup, const char *target, const uint8_t chain_key[32],
-               struct hl_verify_report *report)
+static int finish_restore(sqlite3 *db, const void *arg)
+{
+    const char *keys = arg;
+    int is_needed = 0;
+    int r = hl_key_file_is_needed(db, &is_needed);
+
+    if (r == 0 && is_needed && keys == NULL)
+        return HL_VERIFY_KEYS_MISSING;
+    if (r == 0 && is_needed)
+        r = hl_key_file_apply(db, keys);
+    if (r > 0)
+        return r == HL_KEY_FILE_TOO_OLD ? HL_VERIFY_KEYS_TOO_OLD : HL_VERIFY_KEYS_FOREIGN;
+    return r == 0 ? renew_epoch(db) : r;
+}
+
+int hl_restore(const char *backup, const char *keys, const char *target,
+               const uint8_t chain_key[32], struct hl_verify_report *report)
 {
     int r = hl_verify(backup, chain_key, report);
 
-    return r != 0 ? r : copy_file(backup, target, renew_epoch);
+    return r != 0 ? r : copy_file(backup, target, finish_restore, keys);
 }

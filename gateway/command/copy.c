@@ -18,12 +18,13 @@
 #include "store/directory.h"
 #include "store/verify.h"
 
-enum { OPTION_TO = 256, OPTION_FROM, OPTION_JSON, OUTPUT_MAX = 16 * 1024 * 1024 };
+enum { OPTION_TO = 256, OPTION_FROM, OPTION_KEYS, OPTION_JSON, OUTPUT_MAX = 16 * 1024 * 1024 };
 
 struct arguments {
     const char *data;
     const char *to;
     const char *from;
+    const char *keys;    /* NULL: beside the folder */
     const char **folder; /* the one of these two that may come without its option; or NULL */
     bool is_json;
 };
@@ -41,6 +42,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
     case OPTION_FROM:
         arguments->from = value;
         return 0;
+    case OPTION_KEYS:
+        arguments->keys = value;
+        return 0;
     case OPTION_JSON:
         arguments->is_json = true;
         return 0;
@@ -57,13 +61,13 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 static void append_report(struct hl_buffer *out, const struct hl_verify_report *report)
 {
-    hl_buffer_printf(out,
-                     ",\"epoch\":\"%" PRIu64 "\",\"position\":%" PRIu64
-                     ",\"conversations\":%" PRIu64 ",\"entries\":%" PRIu64
-                     ",\"findings\":{\"integrity\":%" PRIu64 ",\"gaps\":%" PRIu64
-                     ",\"chain\":%" PRIu64 ",\"index\":%" PRIu64 "},\"details\":[",
-                     report->epoch, report->position, report->n_conversations, report->n_entries,
-                     report->n_integrity, report->n_gaps, report->n_chain, report->n_index);
+    hl_buffer_printf(
+        out,
+        ",\"epoch\":\"%" PRIu64 "\",\"position\":%" PRIu64 ",\"conversations\":%" PRIu64
+        ",\"erased\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"findings\":{\"integrity\":%" PRIu64
+        ",\"gaps\":%" PRIu64 ",\"chain\":%" PRIu64 ",\"index\":%" PRIu64 "},\"details\":[",
+        report->epoch, report->position, report->n_conversations, report->n_erased,
+        report->n_entries, report->n_integrity, report->n_gaps, report->n_chain, report->n_index);
     const char *line = report->findings.data;
     const char *end = line + report->findings.size;
     for (bool is_first = true; line < end; is_first = false) {
@@ -87,6 +91,12 @@ static const char *describe_outcome(int r)
         return "written by a newer holdline";
     case HL_VERIFY_NOT_A_LOG:
         return "no holdline log, or damaged beyond reading";
+    case HL_VERIFY_KEYS_MISSING:
+        return "made without its keys: give them with --keys";
+    case HL_VERIFY_KEYS_TOO_OLD:
+        return "newer than the keys: give those made with it or after it";
+    case HL_VERIFY_KEYS_FOREIGN:
+        return "given a file that holds no keys, or is damaged";
     default:
         return strerror(-r);
     }
@@ -106,9 +116,9 @@ static int print_report(const struct arguments *arguments, const char *path, int
         hl_buffer_append_bytes(&out, hl_buffer_bytes(&report->findings));
         hl_buffer_printf(&out,
                          "%s: %s; epoch %" PRIu64 ", position %" PRIu64 ", %" PRIu64
-                         " conversations, %" PRIu64 " entries\n",
+                         " conversations (%" PRIu64 " erased), %" PRIu64 " entries\n",
                          path, describe_outcome(r), report->epoch, report->position,
-                         report->n_conversations, report->n_entries);
+                         report->n_conversations, report->n_erased, report->n_entries);
     }
     int code = hl_command_print(&out);
     hl_buffer_fini(&out);
@@ -247,23 +257,29 @@ static void remove_copy(const struct hl_data_paths *copy)
     rmdir(copy->secrets);
     unlink(copy->directory);
     unlink(copy->keys);
+    unlink(copy->audit);
     unlink(copy->log);
 }
 
-/* With the keys of an older holdline, if it did not run since. */
-static int copy_directory(const struct hl_data_paths *from, const struct hl_data_paths *to)
+/* What is beside the log; keys.db is of an older holdline that did not run since. */
+static int copy_companions(const struct hl_data_paths *from, const struct hl_data_paths *to)
 {
-    int r = 0;
-    if (access(from->directory, F_OK) == 0)
-        r = hl_directory_backup(from->directory, to->directory);
-    if (r == 0 && access(from->keys, F_OK) == 0)
-        r = hl_directory_backup(from->keys, to->keys);
+    const struct {
+        const char *from, *to;
+        int (*copy)(const char *from, const char *to);
+    } files[] = {{from->directory, to->directory, hl_directory_backup},
+                 {from->keys, to->keys, hl_directory_backup}};
+    int r = copy_secrets(from->secrets, to->secrets);
+    for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
+        if (access(files[i].from, F_OK) == 0)
+            r = files[i].copy(files[i].from, files[i].to);
+    }
     return r;
 }
 
 /* Into a folder of another name first: a backup is there whole or not at all.
  */
-static int copy_data(const struct hl_data_paths *from, const char *to)
+static int copy_data(const struct hl_data_paths *from, const char *to, const char *keys)
 {
     char temporary[HL_CONFIG_PATH_SIZE];
     struct hl_data_paths target;
@@ -274,11 +290,12 @@ static int copy_data(const struct hl_data_paths *from, const char *to)
         return -ENAMETOOLONG;
     if (mkdir(temporary, S_IRWXU) != 0)
         return -errno;
-    int r = copy_secrets(from->secrets, target.secrets);
+    int r = copy_companions(from, &target);
+    if (r == 0 && access(from->audit, F_OK) == 0)
+        r = hl_backup(from->audit, target.audit);
     if (r == 0)
-        r = copy_directory(from, &target);
-    if (r == 0)
-        r = hl_backup(from->log, target.log);
+        r = hl_backup_apart(from->log, target.log, keys);
+    bool has_keys = r == 0;
     if (r == 0)
         r = sync_folder(target.secrets);
     if (r == 0)
@@ -286,6 +303,8 @@ static int copy_data(const struct hl_data_paths *from, const char *to)
     if (r == 0 && rename(temporary, to) != 0)
         r = -errno;
     if (r != 0) {
+        if (has_keys)
+            unlink(keys);
         remove_copy(&target);
         rmdir(temporary);
         return r;
@@ -293,11 +312,25 @@ static int copy_data(const struct hl_data_paths *from, const char *to)
     return sync_parent(to);
 }
 
+/* Beside the folder unless the command line says where. False: the path is too long. */
+static bool find_keys(const struct arguments *arguments, const char *folder, char *out_path,
+                      size_t out_size)
+{
+    size_t size = strlen(folder);
+    while (size > 1 && folder[size - 1] == '/')
+        size--;
+    int n = arguments->keys != NULL ? snprintf(out_path, out_size, "%s", arguments->keys)
+                                    : snprintf(out_path, out_size, "%.*s.keys", (int)size, folder);
+    return n > 0 && (size_t)n < out_size;
+}
+
 int hl_command_backup(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"data", 'd', "DIR", 0, "Data folder to copy (default: data)", 0},
         {"to", OPTION_TO, "FOLDER", 0, "Where to: a folder that does not exist yet", 0},
+        {"keys", OPTION_KEYS, "FILE", 0,
+         "Where the keys of the conversations go (default: FOLDER.keys)", 0},
         {"json", OPTION_JSON, NULL, 0, "Answer as JSON", 0},
         {0},
     };
@@ -305,11 +338,10 @@ int hl_command_backup(int argc, char **argv)
         options,
         parse_option,
         NULL,
-        "Makes a consistent copy of a data folder, in use or not: the log, the "
-        "API keys (hashed) "
-        "and the secrets. Guard the copy like the original. `holdline verify "
-        "--data FOLDER` "
-        "proves it.\v" HL_COMMAND_EXIT_CODES,
+        "Makes a consistent copy of a data folder, in use or not: the log, the audit log, the "
+        "directory and the secrets. The keys that conversations are sealed with go to a file "
+        "beside it: keep only the newest of these, then no backup brings back what was erased. "
+        "Guard both like the original. `holdline verify --data FOLDER` proves the copy.\v" HL_COMMAND_EXIT_CODES,
         NULL,
         NULL,
         NULL};
@@ -323,7 +355,10 @@ int hl_command_backup(int argc, char **argv)
     int code = find_data(arguments.data, &paths);
     if (code != HL_EXIT_OK)
         return code;
-    int r = copy_data(&paths, arguments.to);
+    char keys[HL_CONFIG_PATH_SIZE + sizeof(".keys")];
+    if (!find_keys(&arguments, arguments.to, keys, sizeof(keys)))
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "the path %s is too long", arguments.to);
+    int r = copy_data(&paths, arguments.to, keys);
     if (r != 0)
         return hl_command_fail(r == -EEXIST ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT,
                                "no backup was made in %s: %s", arguments.to, strerror(-r));
@@ -334,27 +369,46 @@ int hl_command_backup(int argc, char **argv)
         hl_json_append_string(&out, hl_bytes_of(arguments.to));
     else
         hl_buffer_append_text(&out, arguments.to);
+    hl_buffer_append_text(&out, arguments.is_json ? ",\"keys\":" : ", its keys in ");
+    if (arguments.is_json)
+        hl_json_append_string(&out, hl_bytes_of(keys));
+    else
+        hl_buffer_append_text(&out, keys);
     hl_buffer_append_text(&out, arguments.is_json ? "}\n" : "\n");
     code = hl_command_print(&out);
     hl_buffer_fini(&out);
     return code;
 }
 
+/* Never told apart from the log: a backup is restored as a whole. 0, HL_VERIFY_…, -errno. */
+static int restore_audit(const struct hl_data_paths *from, const struct hl_data_paths *to,
+                         const struct hl_secrets *secrets)
+{
+    struct hl_verify_report report = {0};
+    int r = hl_restore(from->audit, NULL, to->audit, secrets->chain, &report);
+    hl_buffer_fini(&report.findings);
+    return r;
+}
+
 static int restore_data(const struct hl_data_paths *from, const struct hl_data_paths *to,
                         const struct arguments *arguments)
 {
+    char keys[HL_CONFIG_PATH_SIZE + sizeof(".keys")];
     struct hl_secrets secrets;
     struct hl_verify_report report = {0};
+    if (!find_keys(arguments, from->folder, keys, sizeof(keys)))
+        return hl_command_fail(HL_EXIT_ENVIRONMENT, "the path %s is too long", from->folder);
     int code = load_secrets(from, &secrets);
     if (code != HL_EXIT_OK)
         return code;
     int r = hl_data_make_folder(to->folder);
     if (r == 0)
-        r = copy_secrets(from->secrets, to->secrets);
+        r = copy_companions(from, to);
+    if (r == 0 && access(from->audit, F_OK) == 0)
+        r = restore_audit(from, to, &secrets);
     if (r == 0)
-        r = copy_directory(from, to);
-    if (r == 0)
-        r = hl_restore(from->log, to->log, secrets.chain, &report);
+        r = hl_restore(from->log, access(keys, F_OK) == 0 ? keys : NULL, to->log, secrets.chain,
+                       &report);
     hl_secrets_wipe(&secrets);
     if (r != 0)
         remove_copy(to);
@@ -369,6 +423,8 @@ int hl_command_restore(int argc, char **argv)
 {
     static const struct argp_option options[] = {
         {"from", OPTION_FROM, "FOLDER", 0, "The backup", 0},
+        {"keys", OPTION_KEYS, "FILE", 0,
+         "Keys of the conversations, of this backup or newer (default: FOLDER.keys)", 0},
         {"data", 'd', "DIR", 0, "Data folder to make; it must be empty or missing (default: data)",
          0},
         {"json", OPTION_JSON, NULL, 0, "Answer as JSON", 0},

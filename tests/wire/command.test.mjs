@@ -114,7 +114,7 @@ wireTest('copies are never written over, and a broken one is found', async () =>
   assert.equal(sent.status, 201);
   assert.equal((await holdline(['backup', '--data', gateway.data, '--to', copy])).code, OK);
   assert.equal((await holdline(['backup', '--data', gateway.data, '--to', copy])).code, REFUSED);
-  assert.deepEqual(readdirSync(folder), ['copy'], 'no half copy is left');
+  assert.deepEqual(readdirSync(folder).sort(), ['copy', 'copy.keys'], 'no half copy is left');
   assert.equal((await holdline(['restore', '--from', copy, '--data', gateway.data])).code, REFUSED);
   assert.equal((await holdline(['verify', '--data', join(folder, 'nothing')])).code, ENVIRONMENT);
   const whole = await holdline(['verify', '--data', copy, '--json']);
@@ -123,6 +123,8 @@ wireTest('copies are never written over, and a broken one is found', async () =>
   const other = await holdline(['verify', '--data', copy, '--json']);
   assert.deepEqual([other.code, JSON.parse(other.stdout).findings.chain > 0], [REFUSED, true]);
   writeFileSync(join(copy, 'holdline.db'), 'torn');
+  const lost = await holdline(['restore', '--from', copy, '--data', join(folder, 'unread'), '--keys', join(folder, 'none')]);
+  assert.notEqual(lost.code, OK, 'nobody reads a copy without its keys');
   const torn = await holdline(['verify', '--data', copy, '--json']);
   assert.deepEqual([torn.code, JSON.parse(torn.stdout).ok], [REFUSED, false]);
   const target = join(folder, 'target');

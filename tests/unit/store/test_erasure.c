@@ -361,6 +361,81 @@ static void test_a_key_put_back_is_found(void **state)
     assert_int_equal(verify(fixture, HL_VERIFY_BROKEN).n_index, 1);
 }
 
+/* An old backup and newer keys: what was erased since is not brought back. */
+static void test_erasure_reaches_backups(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fixture restored = *fixture;
+    struct hl_verify_report report;
+    uint8_t wrapped[HL_SEAL_WRAPPED_SIZE];
+    char backup[200], keys[200], old_keys[200];
+    char again[200];
+
+    (void)snprintf(backup, sizeof(backup), "%s/backup.db", fixture->folder.path);
+    (void)snprintf(again, sizeof(again), "%s/again.db", fixture->folder.path);
+    (void)snprintf(old_keys, sizeof(old_keys), "%s/old.keys", fixture->folder.path);
+    (void)snprintf(keys, sizeof(keys), "%s/new.keys", fixture->folder.path);
+    (void)snprintf(restored.path, sizeof(restored.path), "%s/restored.db", fixture->folder.path);
+    open_log(fixture);
+    say(fixture, 1, "a");
+    say(fixture, 2, "a");
+    read_wrapped(fixture, 2, wrapped);
+    assert_int_equal(hl_backup_apart(fixture->path, backup, old_keys), 0);
+    assert_int_equal(hl_backup_apart(fixture->path, backup, keys), -EEXIST);
+    assert_false(file_holds(backup, wrapped + 24, 32));
+    assert_true(file_holds(old_keys, wrapped + 24, 32));
+    erase(fixture, 1);
+    say(fixture, 3, "a");
+    assert_int_equal(hl_backup_apart(fixture->path, again, keys), 0);
+    close_log(fixture);
+
+    assert_int_equal(hl_restore(backup, NULL, restored.path, chain_key, &report),
+                     HL_VERIFY_KEYS_MISSING);
+    hl_buffer_fini(&report.findings);
+    assert_int_equal(hl_restore(again, old_keys, restored.path, chain_key, &report),
+                     HL_VERIFY_KEYS_TOO_OLD);
+    hl_buffer_fini(&report.findings);
+    assert_int_equal(hl_restore(backup, again, restored.path, chain_key, &report),
+                     HL_VERIFY_KEYS_FOREIGN);
+    hl_buffer_fini(&report.findings);
+    assert_int_equal(hl_restore(backup, keys, restored.path, chain_key, &report), 0);
+    hl_buffer_fini(&report.findings);
+    assert_int_equal(verify(&restored, 0).n_erased, 1);
+    open_log(&restored);
+    struct hl_log_read read = {.conversation = hl_test_id(1), .limit = 3, .bytes_max = 10000};
+    assert_int_equal(hl_log_client_read(&restored.client, &read), 0);
+    assert_true(read.found.is_erased);
+    assert_true(read.batch->entries[0]->is_erased);
+    hl_batch_unref(read.batch);
+    struct hl_client_entry late = {.conversation = hl_test_id(1), .mid = "late"};
+    assert_int_equal(hl_log_client_submit(&restored.client, &late).r, HL_LOG_ERASED);
+    read.conversation = hl_test_id(2);
+    assert_int_equal(hl_log_client_read(&restored.client, &read), 0);
+    assert_false(read.batch->entries[0]->is_erased);
+    hl_batch_unref(read.batch);
+    close_log(&restored);
+}
+
+static void test_a_copy_without_keys_is_not_served(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hl_log *log = NULL;
+    char backup[200], keys[200];
+
+    (void)snprintf(backup, sizeof(backup), "%s/backup.db", fixture->folder.path);
+    (void)snprintf(keys, sizeof(keys), "%s/backup.keys", fixture->folder.path);
+    open_log(fixture);
+    say(fixture, 1, "a");
+    close_log(fixture);
+    assert_int_equal(hl_backup_apart(fixture->path, backup, keys), 0);
+    assert_int_equal(hl_log_sqlite_open(&(struct hl_log_sqlite_config){.path = backup,
+                                                                       .clock = hl_clock_system(),
+                                                                       .chain_key = chain_key,
+                                                                       .region_key = region_key},
+                                        NULL, 0, &log),
+                     HL_LOG_SQLITE_WITHOUT_KEYS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +444,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_reader_only_delays_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_plain_bodies_of_an_older_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_key_put_back_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_erasure_reaches_backups, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_copy_without_keys_is_not_served, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("erasure", tests, NULL, NULL);

@@ -269,10 +269,10 @@ static void test_backup_and_restore(void **state)
     uint64_t epoch = verify(backup, 0).epoch;
     assert_int_equal(verify(fixture->path, 0).epoch, epoch);
 
-    assert_int_equal(hl_restore(backup, fixture->target, chain_key, &report), 0);
+    assert_int_equal(hl_restore(backup, NULL, fixture->target, chain_key, &report), 0);
     assert_int_equal(report.n_entries, 300);
     hl_buffer_fini(&report.findings);
-    assert_int_equal(hl_restore(backup, fixture->target, chain_key, &report), -EEXIST);
+    assert_int_equal(hl_restore(backup, NULL, fixture->target, chain_key, &report), -EEXIST);
     hl_buffer_fini(&report.findings);
     assert_int_not_equal(verify(fixture->target, 0).epoch, epoch);
 
@@ -331,7 +331,7 @@ static void test_broken_backup_is_not_restored(void **state)
     struct hl_verify_report report;
 
     tamper(fixture, "UPDATE entries SET body = '{}' WHERE position = 1");
-    assert_int_equal(hl_restore(fixture->path, fixture->target, chain_key, &report),
+    assert_int_equal(hl_restore(fixture->path, NULL, fixture->target, chain_key, &report),
                      HL_VERIFY_BROKEN);
     assert_int_equal(report.n_chain, 1);
     hl_buffer_fini(&report.findings);
