@@ -13,6 +13,10 @@ static const struct hl_route routes[] = {
     {HL_GET, "/v1/agent", hl_agent_get},
     {HL_GET, "/v1/events", hl_events_get},
     {HL_GET, "/v1/conversations", hl_conversations_list},
+    {HL_GET, "/v1/contacts", hl_contacts_get},
+    {HL_GET, "/v1/contacts/{id}", hl_contact_get},
+    {HL_GET, "/v1/contacts/{id}/conversations", hl_contact_conversations_get},
+    {HL_GET, "/v1/tags", hl_tags_get},
     {HL_GET, "/v1/conversations/{id}", hl_conversation_get},
     {HL_PATCH, "/v1/conversations/{id}", hl_conversation_patch},
     {HL_GET, "/v1/conversations/{id}/messages", hl_messages_get},
@@ -62,7 +66,8 @@ static bool starts_with(struct hl_bytes path, const char *start)
 bool hl_api_owns(struct hl_bytes path)
 {
     return starts_with(path, "/v1/conversations") || starts_with(path, "/v1/events") ||
-           starts_with(path, "/v1/agent");
+           starts_with(path, "/v1/agent") || starts_with(path, "/v1/contacts") ||
+           starts_with(path, "/v1/tags");
 }
 
 void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange)

@@ -34,9 +34,9 @@ struct hl_api_config {
     const struct hl_clock *clock;
     const struct hl_random *random;
     struct hl_directory *directory; /* asked for every request */
-    struct hl_index *index;
-    struct hl_registry *registry; /* signals to and from the other loops */
-    struct hl_online *online;     /* shared by the loops, like the next */
+    struct hl_index *index;         /* NULL: what it would tell is not told */
+    struct hl_registry *registry;   /* signals to and from the other loops */
+    struct hl_online *online;       /* shared by the loops, like the next */
     struct hl_presence *presence;
     struct hl_passes passes;
     uint32_t body_bytes_max; /* of one entry */

@@ -39,6 +39,10 @@ bool hl_api_is_agent(const struct hl_principal *who); /* people who may claim */
 /* The handlers (hl_route.handle). */
 void hl_conversations_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_conversation_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_contacts_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_contact_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_contact_conversations_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_tags_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_put(void *arg, struct hl_exchange *, const struct hl_route_params *);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent-api/position.h"
+
 static void free_call(struct hl_call *call)
 {
     hl_entry_unref(call->entry);
@@ -16,7 +18,8 @@ static struct hl_call *create_call(struct hl_api *api, struct hl_exchange *excha
                                    const struct hl_route_params *params, size_t size)
 {
     struct hl_principal key;
-    if (!hl_api_authenticate(api, exchange, &key))
+    if (!hl_api_authenticate(api, exchange, &key) ||
+        (exchange->method == HL_GET && !hl_position_check(exchange, api->config.log)))
         return NULL;
     struct hl_call *call = calloc(1, size);
     if (call == NULL) {
@@ -146,23 +149,6 @@ void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_st
     call->read.loop = call->api->config.loop;
     call->read.done = take_page;
     check_taken(call, hl_log_read(call->api->config.log, &call->read));
-}
-
-static void take_list(struct hl_log_list *list, int r)
-{
-    struct hl_call *call = HL_CONTAINER_OF(list, struct hl_call, list);
-    struct hl_conversation *items = r == 0 ? list->items : NULL;
-    run_next(call, r);
-    free(items);
-    end_step(call);
-}
-
-void hl_call_list(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
-{
-    hl_call_wait(call, exchange, next);
-    call->list.loop = call->api->config.loop;
-    call->list.done = take_list;
-    check_taken(call, hl_log_list(call->api->config.log, &call->list));
 }
 
 static void take_marks(struct hl_log_marks *marks, int r)

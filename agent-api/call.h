@@ -17,20 +17,29 @@ struct hl_call { /* handlers that keep more embed it as first member */
     struct hl_route_params params;
     struct hl_conversation conversation; /* as found by hl_call_open */
     int result;                          /* of what was waited for */
-    hl_call_step next, opened;
+    hl_call_step next, opened, then;
+    hl_call_step otherwise; /* when the index does not answer; NULL: the problem is told */
+    enum hl_problem_code index_missing; /* of what the index does not find */
     bool is_waiting;
     bool takes_any;         /* the next step looks at `result` itself */
     struct hl_entry *entry; /* of the last submit */
     union {                 /* what the next step reads; gone when that step asks again */
         struct hl_log_find find;
         struct hl_log_read read;
-        struct hl_log_list list;
         struct hl_log_marks marks;
         struct hl_log_submit submit;
+        union { /* ask.h */
+            struct hl_index_read read;
+            struct hl_index_list list;
+            struct hl_index_get get;
+            struct hl_index_contacts contacts;
+            struct hl_index_tags tags;
+        } index;
     };
 };
 
-/* Runs the first step once it is known who asks; else answers 401. `size` is that of the
+/* Runs the first step once it is known who asks; else answers 401. What a GET names in
+ * Holdline-Min-Position is here then (position.h). `size` is that of the
  * handler's own struct, zeroed. */
 void hl_call_start(struct hl_api *api, struct hl_exchange *exchange,
                    const struct hl_route_params *params, size_t size, hl_call_step first);
@@ -43,7 +52,6 @@ void hl_call_open(struct hl_api *api, struct hl_exchange *exchange,
  * loop and done. The next step comes if the log says 0; else the problem is answered. */
 void hl_call_find(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
-void hl_call_list(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 /* Of an entry by who asks; call->submit.when may be filled before. The next step comes with
  * any result. */

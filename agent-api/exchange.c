@@ -76,11 +76,10 @@ static int decode_value(struct hl_bytes raw, char *out, size_t out_size)
     return hl_json_is_utf8(hl_bytes_of(out)) ? 0 : HL_QUERY_INVALID;
 }
 
-int hl_exchange_query(const struct hl_exchange *exchange, const char *name, char *out,
-                      size_t out_size)
+int hl_exchange_query_nth(const struct hl_exchange *exchange, const char *name, size_t nth,
+                          char *out, size_t out_size)
 {
     struct hl_bytes rest = exchange->query;
-    int found = HL_QUERY_ABSENT;
 
     while (rest.size > 0) {
         const char *end = memchr(rest.data, '&', rest.size);
@@ -91,15 +90,19 @@ int hl_exchange_query(const struct hl_exchange *exchange, const char *name, char
 
         if (equals != NULL)
             value = (struct hl_bytes){equals + 1, size - name_size - 1};
-        if (hl_bytes_is((struct hl_bytes){rest.data, name_size}, name)) {
-            if (found != HL_QUERY_ABSENT)
-                return HL_QUERY_INVALID;
-            found = decode_value(value, out, out_size);
-            if (found != 0)
-                return found;
-        }
+        if (hl_bytes_is((struct hl_bytes){rest.data, name_size}, name) && nth-- == 0)
+            return decode_value(value, out, out_size);
         rest.data += end != NULL ? size + 1 : size;
         rest.size -= end != NULL ? size + 1 : size;
     }
-    return found;
+    return HL_QUERY_ABSENT;
+}
+
+int hl_exchange_query(const struct hl_exchange *exchange, const char *name, char *out,
+                      size_t out_size)
+{
+    int r = hl_exchange_query_nth(exchange, name, 1, out, out_size);
+
+    return r != HL_QUERY_ABSENT ? HL_QUERY_INVALID
+                                : hl_exchange_query_nth(exchange, name, 0, out, out_size);
 }

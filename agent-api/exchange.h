@@ -78,6 +78,10 @@ enum { HL_QUERY_ABSENT = 1, HL_QUERY_INVALID };
 int hl_exchange_query(const struct hl_exchange *exchange, const char *name, char *out,
                       size_t out_size);
 
+/* The nth value (0, 1 …) of a parameter that may be given several times. As above. */
+int hl_exchange_query_nth(const struct hl_exchange *exchange, const char *name, size_t nth,
+                          char *out, size_t out_size);
+
 /* A table of routes: pattern segments in braces are parameters: "/v1/conversations/{id}". */
 enum { HL_ROUTE_PARAMS_MAX = 4 };
 struct hl_route_params {

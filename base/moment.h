@@ -12,4 +12,8 @@ enum { HL_MOMENT_TEXT_SIZE = 24 + 1 };
 void hl_moment_format(int64_t wall_ms, char out_text[HL_MOMENT_TEXT_SIZE]);
 void hl_moment_append(struct hl_buffer *out, int64_t wall_ms);
 
+enum { HL_MOMENT_INVALID = 1 };
+/* RFC 3339 with any offset and any fraction of a second. 0, HL_MOMENT_INVALID. */
+int hl_moment_parse(struct hl_bytes text, int64_t *out_wall_ms);
+
 #endif

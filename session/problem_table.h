@@ -41,6 +41,7 @@ HL_PROBLEM(TOO_MANY,            "too_many",            429, HL_RETRY_LATER, 4100
 HL_PROBLEM(BUSY,                "busy",                503, HL_RETRY_LATER, 4101, "The gateway is at capacity")
 HL_PROBLEM(STORAGE_FULL,        "storage_full",        507, HL_RETRY_LATER, 4102, "There is no space to store messages")
 HL_PROBLEM(UNAVAILABLE,         "unavailable",         503, HL_RETRY_LATER, 4103, "The result is unknown; repeat with the same id")
+HL_PROBLEM(NODE_BEHIND,         "node_behind",         503, HL_RETRY_LATER, 0,    "This node has not come that far yet")
 HL_PROBLEM(SLOW_CONSUMER,       "slow_consumer",       408, HL_RETRY_LATER, 4104, "Nothing was acknowledged for too long")
 HL_PROBLEM(TIMEOUT,             "timeout",             408, HL_RETRY_LATER, 4105, "The peer was silent for too long")
 HL_PROBLEM(PROTOCOL_ABUSE,      "protocol_abuse",      429, HL_RETRY_LATER, 4106, "Too many invalid frames")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent-api/conversation/change.h"
+#include "agent-api/conversation/view.h"
 
 /* Whether it is theirs to give away; false: answered with 403. */
 static bool check_holder(const struct hl_call *call, struct hl_exchange *exchange)
@@ -120,7 +121,7 @@ static void delete_assignee(struct hl_call *call, struct hl_exchange *exchange)
     wish.when.if_absent = false;
     require_seen(call, &wish.when);
     if (hl_id_is_zero(&call->conversation.assignee))
-        hl_change_answer(exchange, &call->conversation);
+        hl_view_answer(call, exchange);
     else if (check_holder(call, exchange))
         hl_change_submit(call, exchange, &wish);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent-api/conversation/view.h"
 #include "agent-api/present.h"
 
 /* RFC 9110 section 13.1: an entity tag of ours, or "*". */
@@ -47,14 +48,11 @@ bool hl_precondition_read(struct hl_exchange *exchange, bool is_required,
     return false;
 }
 
-void hl_change_answer(struct hl_exchange *exchange, const struct hl_conversation *conversation)
+static void answer_with(struct hl_call *call, struct hl_exchange *exchange,
+                        const struct hl_conversation *conversation)
 {
-    struct hl_buffer body;
-    hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    hl_present_conversation(&body, conversation);
-    hl_reply_add_etag(exchange, conversation->revision);
-    hl_reply_json(exchange, 200, &body);
-    hl_buffer_fini(&body);
+    call->conversation = *conversation;
+    hl_view_answer(call, exchange);
 }
 
 /* 412 says how the conversation is now: who has it, since when, and its ETag. */
@@ -96,7 +94,7 @@ static void answer_change(struct hl_call *call, struct hl_exchange *exchange)
             hl_reply_add_text(exchange, "idempotent-replayed", "true");
     }
     if (r == 0 || has_it_already)
-        hl_change_answer(exchange, &submit->conversation);
+        answer_with(call, exchange, &submit->conversation);
     else if (r == HL_LOG_ASSIGNED || r == HL_LOG_REVISION)
         answer_lost(call, exchange);
     else if (r == HL_LOG_MID_CONFLICT) /* our mid: the same revision was used for another change */

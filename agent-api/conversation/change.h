@@ -28,7 +28,4 @@ struct hl_change_wish {
 void hl_change_submit(struct hl_call *call, struct hl_exchange *exchange,
                       const struct hl_change_wish *wish);
 
-/* Answers with the conversation and its ETag. */
-void hl_change_answer(struct hl_exchange *exchange, const struct hl_conversation *conversation);
-
 #endif

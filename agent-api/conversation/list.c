@@ -1,72 +1,34 @@
-/* GET /v1/conversations. */
-#include <inttypes.h>
+/* GET /v1/conversations, and GET /v1/contacts/{id}/conversations, which is the same list. */
 #include <stdio.h>
 #include <string.h>
 
-#include "agent-api/call.h"
-#include "agent-api/present.h"
-
-enum { LIMIT_DEFAULT = 50 };
-
-/* The cursor is opaque to clients: order, key and number of the last item, in hex. */
-static void format_cursor(const struct hl_log_list *list, char out_text[48])
-{
-    snprintf(out_text, 48, "%x.%016" PRIx64 ".%016" PRIx64, (unsigned)list->order,
-             (uint64_t)list->next_key, list->next_number);
-}
-
-static bool parse_cursor(const char *text, struct hl_log_list *list)
-{
-    unsigned order = 0;
-    uint64_t key = 0;
-    uint64_t number = 0;
-    char end = '\0';
-    if (strlen(text) != 35 || strspn(text, "0123456789abcdef.") != 35 ||
-        sscanf(text, "%1x.%16" SCNx64 ".%16" SCNx64 "%c", &order, &key, &number, &end) != 3)
-        return false;
-    list->has_cursor = true;
-    list->cursor_key = (int64_t)key;
-    list->cursor_number = number;
-    return order == (unsigned)list->order;
-}
+#include "agent-api/conversation/view.h"
+#include "agent-api/page.h"
 
 static void answer_list(struct hl_call *call, struct hl_exchange *exchange)
 {
-    const struct hl_log_list *list = &call->list;
+    const struct hl_index_list *list = &call->index.list;
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(call->api->config.directory);
+    struct hl_page_cursor next = {
+        .order = list->sort, .key = list->next_key, .number = list->next_number};
+    int64_t now_ms = hl_clock_wall_ms(call->api->config.clock);
     struct hl_buffer body;
-    char cursor[48];
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
     hl_buffer_append_text(&body, "{\"data\":[");
     for (size_t i = 0; i < list->n_items; i++) {
         hl_buffer_append_text(&body, i > 0 ? "," : "");
-        hl_present_conversation(&body, &list->items[i]);
+        hl_view_append(&body, &list->items[i], snapshot, now_ms);
     }
-    format_cursor(list, cursor);
-    hl_buffer_append_text(&body, "],\"next_cursor\":");
-    hl_buffer_printf(&body, list->has_more ? "\"%s\"" : "null", cursor);
-    hl_buffer_printf(&body, ",\"has_more\":%s}", list->has_more ? "true" : "false");
+    hl_page_end(&body, list->has_more, &next);
     hl_reply_json(exchange, 200, &body);
     hl_buffer_fini(&body);
+    hl_directory_snapshot_unref(snapshot);
 }
 
-/* One optional parameter of the query as text: false: answered. */
-static bool read_text(struct hl_exchange *exchange, const char *name, char *out, size_t out_size)
-{
-    char pointer[64];
-    int r = hl_exchange_query(exchange, name, out, out_size);
-    if (r == HL_QUERY_ABSENT)
-        out[0] = '\0';
-    if (r != HL_QUERY_INVALID)
-        return true;
-    snprintf(pointer, sizeof(pointer), "/%s", name);
-    hl_reply_invalid(exchange, pointer, "%s is not well-formed.", name);
-    return false;
-}
-
-static bool read_status(struct hl_exchange *exchange, struct hl_log_list *list)
+static bool read_status(struct hl_exchange *exchange, struct hl_index_list *list)
 {
     char text[16];
-    if (!read_text(exchange, "status", text, sizeof(text)))
+    if (!hl_page_read_text(exchange, "status", text, sizeof(text)))
         return false;
     if (strcmp(text, "open") == 0)
         list->status = HL_STATUS_OPEN;
@@ -79,16 +41,30 @@ static bool read_status(struct hl_exchange *exchange, struct hl_log_list *list)
     return true;
 }
 
-static bool read_assignee(struct hl_exchange *exchange, const struct hl_principal *key,
-                          struct hl_log_list *list)
+static bool read_id(struct hl_exchange *exchange, const char *name, const char *prefix,
+                    struct hl_id *out_id)
 {
     char text[HL_ID_TEXT_SIZE];
-    if (!read_text(exchange, "assignee", text, sizeof(text)))
+    char pointer[32];
+    if (!hl_page_read_text(exchange, name, text, sizeof(text)))
+        return false;
+    if (text[0] == '\0' || hl_id_parse(hl_bytes_of(text), prefix, out_id) == 0)
+        return true;
+    snprintf(pointer, sizeof(pointer), "/%s", name);
+    hl_reply_invalid(exchange, pointer, "%s is an id as in %s….", name, prefix);
+    return false;
+}
+
+static bool read_assignee(struct hl_exchange *exchange, const struct hl_principal *who,
+                          struct hl_index_list *list)
+{
+    char text[HL_ID_TEXT_SIZE];
+    if (!hl_page_read_text(exchange, "assignee", text, sizeof(text)))
         return false;
     if (strcmp(text, "none") == 0)
         list->unassigned_only = true;
     else if (strcmp(text, "me") == 0)
-        list->assignee = key->id;
+        list->assignee = who->id;
     else if (text[0] != '\0' && hl_id_parse(hl_bytes_of(text), HL_ID_AGENT, &list->assignee) != 0) {
         hl_reply_invalid(exchange, "/assignee", "assignee is none, me, or an agent's id.");
         return false;
@@ -96,49 +72,97 @@ static bool read_assignee(struct hl_exchange *exchange, const struct hl_principa
     return true;
 }
 
-static bool read_sort(struct hl_exchange *exchange, struct hl_log_list *list)
+static bool read_sort(struct hl_exchange *exchange, struct hl_index_list *list)
 {
+    static const char *const names[HL_INDEX_SORT_END] = {
+        [HL_INDEX_NEWEST] = "newest",   [HL_INDEX_OLDEST] = "oldest",
+        [HL_INDEX_UPDATED] = "updated", [HL_INDEX_OLDEST_UNANSWERED] = "oldest_unanswered",
+        [HL_INDEX_DUE] = "due",
+    };
     char text[32];
-    if (!read_text(exchange, "sort", text, sizeof(text)))
+    if (!hl_page_read_text(exchange, "sort", text, sizeof(text)))
         return false;
-    if (strcmp(text, "oldest_unanswered") == 0)
-        list->order = HL_LIST_OLDEST_UNANSWERED;
-    else if (text[0] == '\0' || strcmp(text, "newest") == 0)
-        list->order = HL_LIST_NEWEST;
-    else {
-        hl_reply_invalid(exchange, "/sort", "sort is newest or oldest_unanswered.");
-        return false;
-    }
-    return true;
+    list->sort = HL_INDEX_NEWEST;
+    if (text[0] == '\0')
+        return true;
+    while (list->sort < HL_INDEX_SORT_END && strcmp(names[list->sort], text) != 0)
+        list->sort++;
+    if (list->sort < HL_INDEX_SORT_END)
+        return true;
+    hl_reply_invalid(exchange, "/sort",
+                     "sort is newest, oldest, updated, oldest_unanswered or due.");
+    return false;
 }
 
-static bool read_query(struct hl_exchange *exchange, const struct hl_principal *key,
-                       struct hl_log_list *list)
+static bool read_tags(struct hl_exchange *exchange, struct hl_index_list *list)
 {
-    char cursor[64];
-    uint64_t limit = 0;
-    if (!read_status(exchange, list) || !read_assignee(exchange, key, list) ||
-        !read_sort(exchange, list) ||
-        !read_text(exchange, "site", list->site, sizeof(list->site)) ||
-        !read_text(exchange, "cursor", cursor, sizeof(cursor)) ||
-        !hl_reply_read_number(exchange, "limit", 1, HL_LIST_LIMIT_MAX, LIMIT_DEFAULT, &limit))
-        return false;
-    list->limit = (uint32_t)limit;
-    if (cursor[0] == '\0' || parse_cursor(cursor, list))
+    char tag[HL_INDEX_TAG_SIZE_MAX + 1];
+    int r = 0;
+    list->n_tags = 0;
+    while ((r = hl_exchange_query_nth(exchange, "tag", list->n_tags, tag, sizeof(tag))) == 0) {
+        if (tag[0] == '\0' || list->n_tags == HL_INDEX_TAGS_MAX)
+            break;
+        memcpy(list->tags[list->n_tags++], tag, sizeof(tag));
+    }
+    if (r == HL_QUERY_ABSENT)
         return true;
-    hl_reply_invalid(exchange, "/cursor",
-                     "cursor is not one this list gave out; start without one.");
+    hl_reply_invalid(exchange, "/tag", "tag may be given up to %d times, each 1 to %d bytes.",
+                     (int)HL_INDEX_TAGS_MAX, (int)HL_INDEX_TAG_SIZE_MAX);
     return false;
+}
+
+static bool read_filters(struct hl_call *call, struct hl_exchange *exchange,
+                         struct hl_index_list *list)
+{
+    return read_status(exchange, list) && read_assignee(exchange, &call->who, list) &&
+           read_id(exchange, "inbox", HL_ID_INBOX, &list->inbox) &&
+           read_id(exchange, "contact", HL_ID_CONTACT, &list->contact) &&
+           hl_page_read_text(exchange, "site", list->site, sizeof(list->site)) &&
+           hl_page_read_moment(exchange, "opened_after", &list->opened_after_ms) &&
+           hl_page_read_moment(exchange, "opened_before", &list->opened_before_ms) &&
+           hl_page_read_text(exchange, "q", list->query, sizeof(list->query)) &&
+           read_tags(exchange, list) && read_sort(exchange, list);
+}
+
+static bool read_place(struct hl_exchange *exchange, struct hl_index_list *list)
+{
+    struct hl_page_cursor cursor;
+    if (!hl_page_read(exchange, list->sort, HL_INDEX_LIMIT_MAX, &list->limit, &cursor))
+        return false;
+    list->has_cursor = cursor.is_given;
+    list->cursor_key = cursor.key;
+    list->cursor_number = cursor.number;
+    return true;
 }
 
 static void read_list(struct hl_call *call, struct hl_exchange *exchange)
 {
-    if (read_query(exchange, &call->who, &call->list))
-        hl_call_list(call, exchange, answer_list);
+    struct hl_index_list *list = &call->index.list;
+    if (hl_api_may(&call->who, exchange, HL_PERMISSION_CONVERSATION_READ) &&
+        read_filters(call, exchange, list) && read_place(exchange, list))
+        hl_ask_list(call, exchange, answer_list);
 }
 
 void hl_conversations_list(void *arg, struct hl_exchange *exchange,
                            const struct hl_route_params *params)
 {
     hl_call_start(arg, exchange, params, sizeof(struct hl_call), read_list);
+}
+
+static void read_list_of_contact(struct hl_call *call, struct hl_exchange *exchange)
+{
+    struct hl_index_list *list = &call->index.list;
+    list->sort = HL_INDEX_NEWEST;
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONTACT_READ))
+        return;
+    if (hl_id_parse(call->params.values[0], HL_ID_CONTACT, &list->contact) != 0)
+        hl_exchange_problem(exchange, HL_PROBLEM_NOT_FOUND, "Check the id.");
+    else if (read_place(exchange, list))
+        hl_ask_list(call, exchange, answer_list);
+}
+
+void hl_contact_conversations_get(void *arg, struct hl_exchange *exchange,
+                                  const struct hl_route_params *params)
+{
+    hl_call_start(arg, exchange, params, sizeof(struct hl_call), read_list_of_contact);
 }

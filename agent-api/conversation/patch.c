@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent-api/conversation/change.h"
+#include "agent-api/conversation/view.h"
 
 enum {
     TAGS_MAX = 32,
@@ -123,7 +124,7 @@ static void submit_patch(struct hl_call *call, struct hl_exchange *exchange, con
     if (is_current && status == found->status)
         status = 0;
     if (is_current && status == 0 && tags == NULL && fields == NULL) {
-        hl_change_answer(exchange, found); /* it is so already */
+        hl_view_answer(call, exchange); /* it is so already */
         return;
     }
     wish->kind = HL_ENTRY_UPDATED;

@@ -202,61 +202,6 @@ static void test_a_request_whose_connection_dies(void **state)
     assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "stored all the same"));
 }
 
-static json_t *list_page(struct fixture *f, const char *query)
-{
-    char target[256];
-    snprintf(target, sizeof(target), "/v1/conversations%s", query);
-    prepare(f, ANN, HL_GET, target);
-    assert_int_equal(run(f), 200);
-    return hl_fake_exchange_json(&f->exchange);
-}
-
-static void test_lists_go_on_by_cursor(void **state)
-{
-    struct fixture *f = *state;
-    char query[128];
-    for (uint8_t i = 1; i <= 3; i++) {
-        f->conversation.b[15] = i;
-        /* references are unique */
-        struct hl_log_opening opening = {.site = hl_bytes_of("shop"), .reference = {"HL-0", 4}};
-        char reference[8] = {'R', (char)('0' + i), '\0'};
-        opening.reference = hl_bytes_of(reference);
-        struct hl_entry_fields fields = {.conversation = f->conversation,
-                                         .author = {.role = HL_ROLE_VISITOR, .id = {{7}}},
-                                         .kind = HL_ENTRY_MESSAGE,
-                                         .mid = hl_bytes_of("m"),
-                                         .body = hl_bytes_of("{}")};
-        struct hl_submit_probe probe = {.submit = {.loop = &f->loop.loop,
-                                                   .done = take_submit,
-                                                   .entry = hl_entry_create(&fields),
-                                                   .opening = &opening}};
-        hl_fake_clock_advance(&f->clock, 10);
-        assert_int_equal(hl_log_submit(f->log, &probe.submit), 0);
-        hl_fake_loop_run_all(&f->loop);
-    }
-    json_t *page = list_page(f, "?limit=2&status=open&assignee=none&site=shop");
-    assert_int_equal(json_array_size(json_object_get(page, "data")), 2);
-    assert_true(json_is_true(json_object_get(page, "has_more")));
-    snprintf(query, sizeof(query), "?limit=2&status=open&assignee=none&site=shop&cursor=%s",
-             json_string_value(json_object_get(page, "next_cursor")));
-    json_decref(page);
-    page = list_page(f, query);
-    assert_int_equal(json_array_size(json_object_get(page, "data")), 1);
-    assert_true(json_is_null(json_object_get(page, "next_cursor")));
-    json_decref(page);
-    page = list_page(f, "?status=closed&sort=oldest_unanswered");
-    assert_int_equal(json_array_size(json_object_get(page, "data")), 0);
-    json_decref(page);
-    static const char *const wrong[] = {
-        "?status=x", "?sort=x",  "?assignee=x",
-        "?cursor=x", "?limit=0", "?cursor=2.0000000000000000.0000000000000000"};
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        snprintf(query, sizeof(query), "/v1/conversations%s", wrong[i]);
-        prepare(f, ANN, HL_GET, query);
-        assert_int_equal(run(f), 422);
-    }
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
@@ -271,7 +216,6 @@ int main(void)
         TEST(test_a_transcript_by_offset),
         TEST(test_positions),
         TEST(test_a_request_whose_connection_dies),
-        TEST(test_lists_go_on_by_cursor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,11 +39,52 @@ static void test_agrees_with_the_c_library(void **state)
     }
 }
 
+static void test_reads_what_it_writes(void **state)
+{
+    (void)state;
+    for (int64_t ms = 12345; ms < INT64_C(253402300799999); ms += INT64_C(86399876543)) {
+        char text[HL_MOMENT_TEXT_SIZE];
+        int64_t read = 0;
+        hl_moment_format(ms, text);
+        assert_int_equal(hl_moment_parse(hl_bytes_of(text), &read), 0);
+        assert_int_equal(read, ms);
+    }
+}
+
+static void test_reads_offsets_and_refuses_the_rest(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "2026-11-23",
+        "2026-11-23T13:37:05",
+        "2026-11-23 13:37:05Z",
+        "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-11-00T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T13:37:05.Z",
+        "2026-11-23T13:37:05Z ",
+        "2026-11-23T13:37:05+1:00",
+        "2026-11-23T13:37:05+01:00Z",
+    };
+    int64_t ms = 0;
+    (void)state;
+    assert_int_equal(hl_moment_parse(hl_bytes_of("1970-01-01T01:00:00.5+01:00"), &ms), 0);
+    assert_int_equal(ms, 500);
+    assert_int_equal(hl_moment_parse(hl_bytes_of("1970-01-01t00:00:00.123456-00:30"), &ms), 0);
+    assert_int_equal(ms, 1800123);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        assert_int_equal(hl_moment_parse(hl_bytes_of(wrong[i]), &ms), HL_MOMENT_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_moments),
         cmocka_unit_test(test_agrees_with_the_c_library),
+        cmocka_unit_test(test_reads_what_it_writes),
+        cmocka_unit_test(test_reads_offsets_and_refuses_the_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
