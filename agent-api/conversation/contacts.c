@@ -82,7 +82,8 @@ static void read_one(struct hl_call *call, struct hl_exchange *exchange)
     contacts->limit = 1;
     if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONTACT_READ))
         return;
-    if (hl_id_parse(call->params.values[0], HL_ID_CONTACT, &contacts->contact) != 0)
+    if (hl_id_parse(call->params.values[0], HL_ID_CONTACT, &contacts->contact) != 0 ||
+        hl_id_is_zero(&contacts->contact))
         hl_exchange_problem(exchange, HL_PROBLEM_NOT_FOUND, "Check the id.");
     else
         hl_ask_contacts(call, exchange, answer_one);

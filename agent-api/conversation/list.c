@@ -48,7 +48,9 @@ static bool read_id(struct hl_exchange *exchange, const char *name, const char *
     char pointer[32];
     if (!hl_page_read_text(exchange, name, text, sizeof(text)))
         return false;
-    if (text[0] == '\0' || hl_id_parse(hl_bytes_of(text), prefix, out_id) == 0)
+    if (text[0] == '\0')
+        return true;
+    if (hl_id_parse(hl_bytes_of(text), prefix, out_id) == 0 && !hl_id_is_zero(out_id))
         return true;
     snprintf(pointer, sizeof(pointer), "/%s", name);
     hl_reply_invalid(exchange, pointer, "%s is an id as in %s….", name, prefix);
@@ -65,7 +67,9 @@ static bool read_assignee(struct hl_exchange *exchange, const struct hl_principa
         list->unassigned_only = true;
     else if (strcmp(text, "me") == 0)
         list->assignee = who->id;
-    else if (text[0] != '\0' && hl_id_parse(hl_bytes_of(text), HL_ID_AGENT, &list->assignee) != 0) {
+    else if (text[0] != '\0' &&
+             (hl_id_parse(hl_bytes_of(text), HL_ID_AGENT, &list->assignee) != 0 ||
+              hl_id_is_zero(&list->assignee))) {
         hl_reply_invalid(exchange, "/assignee", "assignee is none, me, or an agent's id.");
         return false;
     }
@@ -155,7 +159,8 @@ static void read_list_of_contact(struct hl_call *call, struct hl_exchange *excha
     list->sort = HL_INDEX_NEWEST;
     if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONTACT_READ))
         return;
-    if (hl_id_parse(call->params.values[0], HL_ID_CONTACT, &list->contact) != 0)
+    if (hl_id_parse(call->params.values[0], HL_ID_CONTACT, &list->contact) != 0 ||
+        hl_id_is_zero(&list->contact))
         hl_exchange_problem(exchange, HL_PROBLEM_NOT_FOUND, "Check the id.");
     else if (read_place(exchange, list))
         hl_ask_list(call, exchange, answer_list);
