@@ -117,14 +117,19 @@ test('canned replies open by a slash that begins a word', () => {
 test('presence expires by itself, and speaking ends typing', () => {
   const guests = new Guests();
   const from = { role: 'visitor', id: 'vis_1' };
-  guests.take({ conversation: 'c', from, typing: true }, 1000);
-  guests.take({ conversation: 'c', from: { role: 'agent', id: 'agt_b', name: 'Ben' }, viewing: true, typing: false }, 1000);
+  const tell = (what, more) => guests.take({ what, on: true, from, conversation: 'c', ...more }, 1000);
+  tell('typing', { expires_in_ms: 6000 });
+  tell('viewing', { from: { role: 'agent', id: 'agt_b' }, expires_in_ms: 30_000 });
+  assert.equal(guests.at('c', 2000).visitorIsHere, null);
+  tell('present');
+  tell('online', { conversation: null });
   assert.ok(guests.at('c', 2000).visitorTypes);
-  assert.deepEqual(guests.at('c', 2000).agents, [{ name: 'Ben', id: 'agt_b', types: false }]);
+  assert.ok(guests.at('c', 2000).visitorIsHere);
+  assert.deepEqual(guests.at('c', 2000).agents, [{ id: 'agt_b', types: false }]);
   assert.ok(!guests.at('c', 8000).visitorTypes);
   assert.deepEqual(guests.at('c', 40_000).agents, []);
-  guests.take({ conversation: 'c', from, typing: true }, 50_000);
-  guests.stopTyping('c', 'vis_1');
+  guests.take({ what: 'typing', on: true, from, conversation: 'c' }, 50_000);
+  guests.stopTyping('c', from);
   assert.ok(!guests.at('c', 50_001).visitorTypes);
 });
 

@@ -100,16 +100,18 @@ export interface Entry {
 
 export interface FeedEvent extends Entry {
   cursor: string;
-  type?: string;
-  site?: string;
-  inbox?: string | null;
+  type: string;
+  site: string;
+  inbox: string | null;
 }
 
+// Not stored: who types, looks, has a connection (present), or works (online, without a conversation).
 export interface Presence {
-  conversation: string;
-  from: { role: Role; id: string; name?: string };
-  viewing?: boolean;
-  typing?: boolean;
+  what: 'typing' | 'viewing' | 'present' | 'online';
+  on: boolean;
+  from: { role: Role; id: string };
+  conversation: string | null;
+  expires_in_ms?: number;
 }
 
 export interface MessagePage {

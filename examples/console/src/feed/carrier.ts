@@ -17,12 +17,10 @@ export interface Carrier {
 // The connection ended. isBarred: it never showed a sign of life, so something may stand in its way.
 export class Ended extends Error {
   readonly isBarred: boolean;
-  readonly delayMs: number;
 
-  constructor(message: string, { isBarred = false, delayMs = 0 } = {}) {
+  constructor(message: string, { isBarred = false } = {}) {
     super(message);
     this.name = 'Ended';
     this.isBarred = isBarred;
-    this.delayMs = delayMs;
   }
 }

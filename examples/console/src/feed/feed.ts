@@ -97,9 +97,9 @@ export class Feed {
     }
     const isBarred = error instanceof Ended && error.isBarred;
     if (isBarred && (await this.#isReachable())) this.#barredUntil.set(this.#choose().name, Date.now() + BARRED_MS);
-    else if (!isProblem(error) && !isExpired) this.#client.nodes.fail(this.#client.nodes.current);
+    else if (!isProblem(error) || error.code === 'draining') this.#client.nodes.fail(this.#client.nodes.current);
     this.#tell('waiting', null);
-    const delay = error instanceof Ended ? error.delayMs : isProblem(error) ? error.retryMs : 0;
+    const delay = isProblem(error) ? error.retryMs : 0;
     this.#nap = new AbortController();
     if (!isBarred || failures > this.#carriers.length) await pause(delayOf(failures, delay), this.#nap.signal);
     this.#nap = null;

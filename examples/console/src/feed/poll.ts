@@ -17,7 +17,7 @@ export function pollCarrier(client: Client): Carrier {
     name: 'poll',
     async run(cursor: string, receiver: Receiver, signal: AbortSignal): Promise<never> {
       for (let at = cursor, wait = 0; ; wait = WAIT_S) {
-        const path = `/v1/events?wait=${wait}&cursor=${encodeURIComponent(at)}`;
+        const path = `/v1/events?presence=true&wait=${wait}&cursor=${encodeURIComponent(at)}`;
         const answer = await client.call<Answer>(path, { signal, tries: 1, timeoutMs: WAIT_S * 1000 + LATE_MS });
         signal.throwIfAborted();
         receiver.onOpen();

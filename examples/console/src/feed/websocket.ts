@@ -12,9 +12,8 @@ const BARRED_CODES = new Set([1002, 1003, 1006, 1015]);
 
 type Frame =
   | { t: 'events'; data: FeedEvent[]; next_cursor: string }
-  | ({ t: 'presence' } & Presence)
+  | { t: 'presence'; presence: Presence }
   | { t: 'ping' }
-  | { t: 'drain'; window_ms?: number }
   | { t: 'error'; problem: ProblemDocument };
 
 // One socket: fails with what ended it.
@@ -48,10 +47,9 @@ class Link {
     }
     if (frame.t === 'events') {
       this.#receiver.onEvents(frame.data, frame.next_cursor);
-      this.send({ t: 'ack', cursor: frame.next_cursor });
-    } else if (frame.t === 'presence') this.#receiver.onPresence(frame);
+      if (frame.data.length) this.send({ t: 'ack', cursor: frame.next_cursor });
+    } else if (frame.t === 'presence') this.#receiver.onPresence(frame.presence);
     else if (frame.t === 'ping') this.send({ t: 'pong' });
-    else if (frame.t === 'drain') this.#fail(new Ended('draining', { delayMs: Math.random() * (frame.window_ms ?? 0) }));
     else if (frame.t === 'error') this.#fail(new Problem(frame.problem));
   }
 }

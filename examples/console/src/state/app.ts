@@ -57,7 +57,10 @@ export class App {
     this.#feed = new Feed(client, [webSocketCarrier(client), streamCarrier(client), pollCarrier(client)], {
       onResync: () => this.#resync(),
       onEvents: (events) => batch(() => this.#take(events)),
-      onPresence: (presence) => this.guests.take(presence, Date.now()),
+      onPresence: (presence) => {
+        if (presence.what === 'online') this.people.setOnline(presence.from.id, presence.on);
+        else this.guests.take(presence, Date.now());
+      },
       onState: (state) => this.#showState(state),
     });
   }
@@ -135,7 +138,7 @@ export class App {
     for (const event of events) {
       this.client.place.note(event.cursor);
       this.#transcripts.get(event.conversation)?.take(event);
-      if (event.kind === 'message' || event.kind === 'note') this.guests.stopTyping(event.conversation, event.from.id);
+      if (event.kind === 'message' || event.kind === 'note') this.guests.stopTyping(event.conversation, event.from);
       if (event.from.role === 'visitor' && (event.kind === 'message' || event.kind === 'form')) this.#announce(event);
     }
   }

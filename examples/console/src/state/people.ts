@@ -26,6 +26,10 @@ export class People {
     return this.inboxes.value.find((inbox) => inbox.id === id)?.name ?? '';
   }
 
+  setOnline(id: string, online: boolean): void {
+    this.agents.value = this.agents.value.map((agent) => (agent.id === id ? { ...agent, online } : agent));
+  }
+
   async load(): Promise<void> {
     await Promise.all([
       this.#fill(this.agents, () => directory.agents(this.#client)),

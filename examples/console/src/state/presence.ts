@@ -2,38 +2,38 @@
 import { signal } from '@preact/signals';
 import type { Presence, Role } from '../api/types';
 
-export interface Guest {
-  id: string;
+interface Guest {
   role: Role;
-  name: string;
   viewingUntil: number;
   typingUntil: number;
+  isPresent: boolean | null; // null: nothing was told
 }
 
-const VIEWING_MS = 30_000;
-const TYPING_MS = 6000;
+export interface Seen {
+  visitorTypes: boolean;
+  visitorIsHere: boolean | null;
+  agents: { id: string; types: boolean }[];
+}
+
+const DEFAULT_MS = 6000;
 
 export class Guests {
   readonly #all = signal<ReadonlyMap<string, ReadonlyMap<string, Guest>>>(new Map());
 
-  take({ conversation, from, viewing, typing }: Presence, at: number): void {
-    const guests = new Map(this.#all.value.get(conversation));
-    const known = guests.get(from.id);
-    guests.set(from.id, {
-      id: from.id,
-      role: from.role,
-      name: from.name ?? known?.name ?? '',
-      viewingUntil: viewing === undefined ? (known?.viewingUntil ?? 0) : viewing ? at + VIEWING_MS : 0,
-      typingUntil: typing === undefined ? (known?.typingUntil ?? 0) : typing ? at + TYPING_MS : 0,
+  take({ what, on, from, conversation, expires_in_ms: ms = DEFAULT_MS }: Presence, at: number): void {
+    if (conversation === null) return;
+    const until = on ? at + ms : 0;
+    this.#set(conversation, from, (guest) => {
+      if (what === 'typing') return { ...guest, typingUntil: until };
+      if (what === 'viewing') return { ...guest, viewingUntil: until };
+      return { ...guest, isPresent: on, typingUntil: on ? guest.typingUntil : 0 };
     });
-    this.#all.value = new Map(this.#all.value).set(conversation, guests);
   }
 
   // Somebody who has just spoken types no longer.
-  stopTyping(conversation: string, id: string): void {
-    if (this.#all.value.get(conversation)?.get(id)?.typingUntil) {
-      const role = this.#all.value.get(conversation)?.get(id)?.role ?? 'visitor';
-      this.take({ conversation, from: { id, role }, typing: false }, 0);
+  stopTyping(conversation: string, from: Presence['from']): void {
+    if (this.#all.value.get(conversation)?.get(from.id)?.typingUntil) {
+      this.#set(conversation, from, (guest) => ({ ...guest, typingUntil: 0 }));
     }
   }
 
@@ -41,13 +41,22 @@ export class Guests {
     this.#all.value = new Map();
   }
 
-  at(conversation: string, nowMs: number): { visitorTypes: boolean; agents: { name: string; id: string; types: boolean }[] } {
-    const guests = [...(this.#all.value.get(conversation)?.values() ?? [])];
+  at(conversation: string, nowMs: number): Seen {
+    const guests = [...(this.#all.value.get(conversation) ?? [])];
+    const visitors = guests.filter(([, { role }]) => role === 'visitor').map(([, guest]) => guest);
     return {
-      visitorTypes: guests.some((guest) => guest.role === 'visitor' && guest.typingUntil > nowMs),
+      visitorTypes: visitors.some(({ typingUntil }) => typingUntil > nowMs),
+      visitorIsHere: visitors.find(({ isPresent }) => isPresent !== null)?.isPresent ?? null,
       agents: guests
-        .filter((guest) => guest.role !== 'visitor' && Math.max(guest.viewingUntil, guest.typingUntil) > nowMs)
-        .map(({ name, id, typingUntil }) => ({ name, id, types: typingUntil > nowMs })),
+        .filter(([, { role, viewingUntil, typingUntil }]) => role !== 'visitor' && Math.max(viewingUntil, typingUntil) > nowMs)
+        .map(([id, { typingUntil }]) => ({ id, types: typingUntil > nowMs })),
     };
+  }
+
+  #set(conversation: string, from: Presence['from'], change: (guest: Guest) => Guest): void {
+    const guests = new Map(this.#all.value.get(conversation));
+    const known = guests.get(from.id) ?? { role: from.role, viewingUntil: 0, typingUntil: 0, isPresent: null };
+    guests.set(from.id, change(known));
+    this.#all.value = new Map(this.#all.value).set(conversation, guests);
   }
 }

@@ -19,7 +19,8 @@ export function DeskHead({ conversation }: { conversation: Conversation }) {
   const app = useApp();
   const { id, status, assignee } = conversation;
   const isClosed = status === 'closed';
-  const others = app.guests.at(id, now.value).agents.filter((guest) => guest.id !== app.me.value.id);
+  const { agents, visitorIsHere } = app.guests.at(id, now.value);
+  const others = agents.filter((guest) => guest.id !== app.me.value.id);
   return (
     <header class="desk-head">
       <a class="button quiet back" href={formatRoute({ ...route.value, conversation: null })} aria-label="Back to the list"><Icon name="back" /></a>
@@ -27,9 +28,10 @@ export function DeskHead({ conversation }: { conversation: Conversation }) {
         <h1 dir="auto">{visitorName(conversation)}</h1>
         <p class="desk-sub">
           <span class={`state ${isClosed ? 'closed' : assignee ? 'taken' : 'free'}`}>{isClosed ? 'Closed' : assignee ? `With ${assignee === app.me.value.id ? 'you' : app.assigneeOf(conversation)}` : 'Unassigned'}</span>
+          {visitorIsHere !== null && <span class={`here-now ${visitorIsHere ? 'on' : ''}`}>{visitorIsHere ? 'on the page' : 'left the page'}</span>}
           <TimerPill conversation={conversation} />
           {others.length > 0 && (
-            <span class="chip here"><Icon name="eye" size={12} /><span dir="auto">{others.map((guest) => `${guest.name || app.nameOfAgent(guest.id)}${guest.types ? ' is typing' : ' is here'}`).join(', ')}</span></span>
+            <span class="chip here"><Icon name="eye" size={12} /><span dir="auto">{others.map((guest) => `${app.nameOfAgent(guest.id)}${guest.types ? ' is typing' : ' is here'}`).join(', ')}</span></span>
           )}
         </p>
       </div>

@@ -38,7 +38,7 @@ export function QueueItem({ conversation }: { conversation: Conversation }) {
           {who && <span class="chip" dir="auto"><Icon name="user" size={12} />{who}</span>}
           {tags.slice(0, 2).map((tag) => <span key={tag} class="chip tag" dir="auto">{tag}</span>)}
           {tags.length > 2 && <span class="chip">+{tags.length - 2}</span>}
-          {others.length > 0 && <span class="chip here" title={`${others.map((guest) => guest.name || app.nameOfAgent(guest.id)).join(', ')} is looking at this`}><Icon name="eye" size={12} />{others.length}</span>}
+          {others.length > 0 && <span class="chip here" title={`${others.map((guest) => app.nameOfAgent(guest.id)).join(', ')} is looking at this`}><Icon name="eye" size={12} />{others.length}</span>}
         </span>
       </a>
     </li>
