@@ -7,6 +7,7 @@ import { Client } from '../support/client.mjs';
 import { Gateway } from '../support/gateway.mjs';
 
 const TEST_MS = 90_000;
+const WAIT_MS = 20_000;
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -94,12 +95,21 @@ export async function say(page, text) {
   await composer(page).press('Enter');
 }
 
+// Until it holds in the page. Asked from here: the page's policy lets nothing be evaluated inside.
+export async function until(page, predicate, arg) {
+  const deadline = Date.now() + WAIT_MS;
+  while (!(await page.evaluate(predicate, arg))) {
+    if (Date.now() > deadline) throw new Error(`not within ${WAIT_MS} ms: ${predicate}`);
+    await page.waitForTimeout(50);
+  }
+}
+
 export const bubbles = (page) => page.$$eval('.entry .text', (all) => all.map((one) => one.textContent));
 
 // Until the desk shows exactly this, all of it confirmed.
 export async function waitForBubbles(page, expected) {
   try {
-    await page.waitForFunction((wanted) => {
+    await until(page, (wanted) => {
       const shown = [...document.querySelectorAll('.entry .text')].map((one) => one.textContent);
       return !document.querySelector('.entry.pending') && JSON.stringify(shown) === JSON.stringify(wanted);
     }, expected);

@@ -1,7 +1,7 @@
 // A day at the desk: conversations come, are claimed, answered, noted on, handed over and closed.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { bubbles, choose, claim, composer, consoleTest, heard, hears, item, say, transcript, useHouse, waitForBubbles } from './desk.mjs';
+import { bubbles, choose, claim, composer, consoleTest, heard, hears, item, say, transcript, until, useHouse, waitForBubbles } from './desk.mjs';
 
 const house = useHouse();
 
@@ -120,7 +120,7 @@ consoleTest('a long transcript is read back without a hole', house, async (t) =>
   while ((await bubbles(page)).length < 150) {
     const count = (await bubbles(page)).length;
     await page.evaluate(() => document.querySelector('.log').scrollTo({ top: 0 }));
-    await page.waitForFunction((before) => document.querySelectorAll('.entry .text').length > before, count);
+    await until(page, (before) => document.querySelectorAll('.entry .text').length > before, count);
   }
   assert.deepEqual(await bubbles(page), said);
 });

@@ -1,7 +1,7 @@
 // The feed by server-sent events. Read with fetch, not EventSource: it says why it was refused, and
 // can carry the key.
 import type { Client } from '../api/client';
-import { problemOf } from '../api/problem';
+import { isProblem, problemOf } from '../api/problem';
 import type { FeedEvent, Presence } from '../api/types';
 import { Ended, type Carrier, type Receiver } from './carrier';
 import { Watchdog } from './watchdog';
@@ -76,7 +76,8 @@ export function streamCarrier(client: Client): Carrier {
         }
       } catch (error) {
         if (silence.isHungry) throw new Ended('nothing came', { isBarred: !isOpen });
-        throw error;
+        if (isOpen || isProblem(error) || error instanceof Ended || signal.aborted) throw error;
+        throw new Ended('no stream could be opened', { isBarred: true });
       } finally {
         silence.stop();
       }
