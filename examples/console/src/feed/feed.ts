@@ -27,6 +27,7 @@ export class Feed {
   #cursor: string | null = null;
   #stopped = new AbortController();
   #nap: AbortController | null = null;
+  #node = ''; // of the connection that is, or was
 
   constructor(client: Client, carriers: readonly Carrier[], listener: FeedListener) {
     this.#client = client;
@@ -68,6 +69,7 @@ export class Feed {
       this.#cursor = start.next_cursor;
     }
     const carrier = this.#choose();
+    this.#node = this.#client.nodes.current;
     return carrier.run(this.#cursor, {
       onOpen: () => {
         onOpen();
@@ -97,7 +99,7 @@ export class Feed {
     }
     const isBarred = error instanceof Ended && error.isBarred;
     if (isBarred && (await this.#isReachable())) this.#barredUntil.set(this.#choose().name, Date.now() + BARRED_MS);
-    else if (!isProblem(error) || error.code === 'draining') this.#client.nodes.fail(this.#client.nodes.current);
+    else if (!isProblem(error) || error.code === 'draining') this.#client.nodes.fail(this.#node); // unless somebody has left it already
     this.#tell('waiting', null);
     const delay = isProblem(error) ? error.retryMs : 0;
     this.#nap = new AbortController();
