@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { load } from './source.mjs';
 
 const { append, Drafts, EMPTY, expand, fillBlanks, fits, fold, Guests, isViewKey, lastOf, matching, prepend, queryFor,
-  sorted, countdownOf, spanOf, typedShortcut, timerOf } = await load('state/fold.ts', 'state/range.ts', 'state/view.ts',
+  sorted, sortsFor, countdownOf, spanOf, typedShortcut, timerOf } = await load('state/fold.ts', 'state/range.ts', 'state/view.ts',
   'state/canned.ts', 'state/presence.ts', 'state/drafts.ts', 'state/time.ts', 'view/timer-pill.tsx');
 
 const ME = 'agt_me';
@@ -74,8 +74,10 @@ test('views and their questions say the same', () => {
   assert.ok(!fits('mine', make({ assignee: ME, status: 'closed' }), ME));
   assert.ok(fits('inbox:inb_1', make({ inbox: 'inb_1' }), ME));
   assert.ok(fits('tag:vip', make({ tags: ['vip'], status: 'closed' }), ME));
-  assert.deepEqual(queryFor('mine', 'due'), { sort: 'due', status: 'open', assignee: 'me' });
-  assert.deepEqual(queryFor('tag:vip', 'newest'), { sort: 'newest', tag: ['vip'] });
+  assert.deepEqual(queryFor('mine'), { status: 'open', assignee: 'me' });
+  assert.deepEqual(queryFor('tag:vip'), { tag: ['vip'] });
+  assert.deepEqual(sortsFor('mine', 'newest'), ['newest']);
+  assert.deepEqual(sortsFor('mine', 'due'), ['updated', 'oldest_unanswered']);
   assert.ok(isViewKey('closed') && isViewKey('tag:x') && !isViewKey('tag:') && !isViewKey('toString'));
 });
 

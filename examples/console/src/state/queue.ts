@@ -3,9 +3,9 @@ import { computed, signal } from '@preact/signals';
 import type { Client } from '../api/client';
 import { conversations, type Query } from '../api/conversations';
 import { wordsOf } from '../api/problem';
-import type { Conversation } from '../api/types';
+import type { Conversation, Page } from '../api/types';
 import type { Records } from './records';
-import { fits, queryFor, sorted, type Sort, type ViewKey, type ViewName } from './view';
+import { fits, queryFor, sorted, sortsFor, type Sort, type ViewKey, type ViewName } from './view';
 
 const PAGE = 60;
 const COUNTED: ViewName[] = ['mine', 'unassigned', 'open'];
@@ -132,9 +132,13 @@ export class Queue {
 
   async #loadView(view: ViewKey, cursor: string | null, stop?: AbortSignal): Promise<void> {
     const key = `${view} ${this.sort.value}`;
-    const query: Query = { ...queryFor(view, this.sort.value), limit: PAGE, ...(cursor ? { cursor } : {}) };
-    const page = await conversations.list(this.#client, query, stop);
-    this.#records.put(page.data);
+    const [sort, ...more] = sortsFor(view, this.sort.value);
+    const query: Query = { ...queryFor(view), limit: PAGE };
+    const ask = (part: Query): Promise<Page<Conversation>> => conversations.list(this.#client, { ...query, ...part }, stop);
+    const asked = [ask({ ...(sort && { sort }), ...(cursor && { cursor }) }), ...(cursor ? [] : more.map((one) => ask({ sort: one })))];
+    const [page, ...others] = await Promise.all(asked);
+    if (!page) return;
+    for (const { data } of [page, ...others]) this.#records.put(data);
     this.#loaded.value = new Map(this.#loaded.value).set(key, { cursor: page.next_cursor, hasMore: page.has_more });
   }
 

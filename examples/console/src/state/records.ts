@@ -30,11 +30,14 @@ export class Records {
     return this.#all.value.get(id);
   }
 
+  // The answer to a change may come without what the index knows; that is fetched.
   put(items: readonly Conversation[]): void {
     const next = new Map(this.#all.value);
     for (const item of items) {
       const known = next.get(item.id);
-      if (!known || item.head >= known.head) next.set(item.id, item);
+      const isWhole = item.timers !== undefined;
+      if (!isWhole) this.refresh(item.id);
+      if (known ? item.head >= known.head : isWhole) next.set(item.id, { ...known, ...item });
     }
     this.#all.value = next;
   }

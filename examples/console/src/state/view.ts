@@ -34,8 +34,14 @@ export function fits(key: ViewKey, conversation: Conversation, me: string): bool
   return conversation.tags.includes(key.slice('tag:'.length));
 }
 
-export function queryFor(key: ViewKey, sort: Sort): Query {
-  const query: Query = { sort };
+// "Most urgent" is an order of this console: the gateway lists those who wait, and all by activity.
+export function sortsFor(key: ViewKey, sort: Sort): NonNullable<Query['sort']>[] {
+  if (sort !== 'due') return [sort];
+  return key === 'closed' ? ['updated'] : ['updated', 'oldest_unanswered'];
+}
+
+export function queryFor(key: ViewKey): Query {
+  const query: Query = {};
   if (key === 'unassigned') return { ...query, status: 'open', assignee: 'none' };
   if (key === 'mine') return { ...query, status: 'open', assignee: 'me' };
   if (key === 'open') return { ...query, status: 'open' };

@@ -19,9 +19,10 @@ interface MenuProps {
   class?: string;
   side?: 'top' | 'bottom';
   emptyWords?: string;
+  isNamedByFace?: boolean; // its own text says what it is
 }
 
-export function Menu({ label, face, items, class: style = '', side = 'bottom', emptyWords = 'Nothing to choose' }: MenuProps) {
+export function Menu({ label, face, items, class: style = '', side = 'bottom', emptyWords = 'Nothing to choose', isNamedByFace = false }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -52,7 +53,7 @@ export function Menu({ label, face, items, class: style = '', side = 'bottom', e
   return (
     <div class={`menu ${style}`} ref={root} onKeyDown={onKeyDown}>
       <button ref={button} type="button" class="menu-face" aria-haspopup="menu" aria-expanded={isOpen} aria-controls={isOpen ? id : undefined}
-        aria-label={label} title={label} onClick={() => setOpen(!isOpen)}>{face}</button>
+        aria-label={isNamedByFace ? undefined : label} title={label} onClick={() => setOpen(!isOpen)}>{face}</button>
       {isOpen && (
         <div class={`menu-list ${side}`} role="menu" id={id} aria-label={label}>
           {items.length === 0 && <p class="soft menu-empty">{emptyWords}</p>}

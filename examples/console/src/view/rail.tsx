@@ -83,7 +83,7 @@ function Person({ onOpen }: { onOpen: (what: Opened) => void }) {
     }
   };
   return (
-    <Menu class="person" label={`${me.name} ${isAway ? 'Away' : 'Available'}`} side="top" face={
+    <Menu class="person" isNamedByFace label={`${me.name} ${isAway ? 'Away' : 'Available'}`} side="top" face={
       <>
         <span class={`avatar-with-dot ${isAway ? 'away' : 'here'}`}><Avatar name={me.name} seed={me.id} /></span>
         <span class="person-words"><b dir="auto">{me.name}</b><small>{isAway ? 'Away' : 'Available'}</small></span>
