@@ -14,7 +14,7 @@ HOUR_NS = 3600 * 10**9
 
 def main():
     binary, library, load, checker = sys.argv[1:5]
-    with Gateway(binary, ping_ms=500, pong_ms=400) as gateway:
+    with Gateway(binary, ping_ms=2000, pong_ms=1900) as gateway:
         shim = Shim(library, gateway.data)
         key = gateway.start_with_key(shim)
         visitor = Visitor(gateway)

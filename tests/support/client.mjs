@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { PollLink, WebSocketLink } from './links.mjs';
 
-const WAIT_MS = 8000;
+const WAIT_MS = 20_000;
 const RECONNECT_MS = 20;
 
 function seeded(seed) {

@@ -6,7 +6,7 @@ import { Gateway } from '../support/gateway.mjs';
 import { onEachTransport, useGateway, wireTest } from '../support/suite.mjs';
 
 const gateway = useGateway({
-  env: { HOLDLINE_PING_MS: '500', HOLDLINE_PONG_MS: '450', HOLDLINE_STALL_MS: '1500', HOLDLINE_CREDIT_ENTRIES: '8', HOLDLINE_PUBS_PER_S: '0' },
+  env: { HOLDLINE_PING_MS: '2500', HOLDLINE_PONG_MS: '2400', HOLDLINE_STALL_MS: '4000', HOLDLINE_CREDIT_ENTRIES: '8', HOLDLINE_PUBS_PER_S: '0' },
 });
 let agentKey;
 
