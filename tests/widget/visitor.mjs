@@ -71,12 +71,21 @@ export async function say(page, text) {
   await page.press('#holdline #text', 'Enter');
 }
 
+/** Until this is true in the page. Asked from here: waitForFunction needs eval, which the page forbids. */
+export async function until(page, condition, argument, ms = 20_000) {
+  const deadline = Date.now() + ms;
+  while (!(await page.evaluate(condition, argument))) {
+    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 export const texts = (page) => page.locator('#holdline .bubble').allTextContents();
 
 /** Until all of one's own stands in the transcript. */
 export async function settled(page) {
   await page.locator('#holdline .message.own').first().waitFor();
-  await page.waitForFunction(() => {
+  await until(page, () => {
     const { shadowRoot } = document.querySelector('#holdline');
     return !shadowRoot.querySelector('.message.queued, .message.sending, .message.failed');
   });
@@ -84,7 +93,7 @@ export async function settled(page) {
 
 export async function waitForTexts(page, wanted) {
   try {
-    await page.waitForFunction((expected) => {
+    await until(page, (expected) => {
       const all = [...document.querySelector('#holdline').shadowRoot.querySelectorAll('.bubble')].map((e) => e.textContent);
       return JSON.stringify(all) === JSON.stringify(expected);
     }, wanted);
