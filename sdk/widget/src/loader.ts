@@ -80,7 +80,7 @@ function start(script: HTMLScriptElement, queue: Command[]): void {
   set(path, { d: 'M12 3C6.5 3 2 6.8 2 11.4c0 2.7 1.5 5.1 3.9 6.6-.2 1-.7 2.2-1.7 3.1 0 0 2.6-.1 4.7-1.7 1 .3 2 .4 3.1.4 5.5 0 10-3.8 10-8.4S17.5 3 12 3z' });
   image.append(path);
   button.append(image);
-  button.onclick = () => shell.push(['toggle']);
+  button.onclick = () => shell.push(['open']);
   button.onpointerenter = () => {
     hover = setTimeout(fetchWidget, HOVER_MS);
   };

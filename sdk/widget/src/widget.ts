@@ -14,6 +14,7 @@ function start(shell: Shell): void {
     return more.length;
   };
   shell.button.removeAttribute('aria-busy');
+  shell.button.onclick = () => app.run(['toggle']);
   for (const command of commands) app.run(command);
   void app.resume();
 }
