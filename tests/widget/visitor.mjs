@@ -17,7 +17,7 @@ export const SETTINGS = {
 export const siteGateway = (env = {}) => new Gateway({ env: { HOLDLINE_PAGES: SITE, ...env } });
 
 /** Opens the page. page.world says who is there; page.violations what the CSP had to stop. */
-export async function openSite(browser, gateway, { path = '/', world = {}, context, prepare, ...options } = {}) {
+export async function openSite(browser, gateway, { address = `${gateway.url}/`, world = {}, context, prepare, ...options } = {}) {
   const page = context ? await context.newPage() : await openPage(browser, 'about:blank', { viewport: { width: 1000, height: 800 }, ...options });
   page.setDefaultTimeout(20_000);
   page.errors ??= [];
@@ -32,7 +32,7 @@ export async function openSite(browser, gateway, { path = '/', world = {}, conte
   const answer = (route, json) => (gateway.isRunning ? route.fulfill({ json, headers: { 'access-control-allow-origin': '*' } }) : route.abort());
   await page.route(/\/v1\/widget(\?|$)/, (route) => answer(route, { ...page.world.settings, availability: page.world.availability }));
   await page.route(/\/v1\/availability(\?|$)/, (route) => answer(route, page.world.availability));
-  await page.goto(gateway.url + path);
+  await page.goto(address);
   return page;
 }
 

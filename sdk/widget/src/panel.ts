@@ -35,7 +35,7 @@ export class Panel {
     const close = iconButton('close', texts.t('close'), () => events.close());
     const onkeydown = (event: KeyboardEvent): void => this.#onKey(event, events);
     this.element = el('section', { class: 'panel', part: 'panel', role: 'dialog', 'aria-labelledby': 'title', tabindex: '-1', hidden: true, onkeydown },
-      el('header', { part: 'header' }, el('div', { class: 'heading' }, this.#title, this.#status), this.#menuButton, close, this.#menu), this.#notice, this.#body);
+      el('div', { class: 'head', part: 'header' }, el('div', { class: 'heading' }, this.#title, this.#status), this.#menuButton, close, this.#menu), this.#notice, this.#body);
     this.#small.addEventListener('change', this.#onViewport);
     this.#viewport?.addEventListener('resize', this.#onViewport);
     this.#viewport?.addEventListener('scroll', this.#onViewport);

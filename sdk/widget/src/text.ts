@@ -10,9 +10,9 @@ export const plain = (text: string): string => text.replace(DIRECTION_TRICKS, ''
 
 // A full stop or a bracket at the end belongs to the sentence.
 function trimmed(link: string): string {
-  let end = link.replace(/[.,;:!?]+$/, '');
-  if (end.endsWith(')') && !end.includes('(')) end = end.slice(0, -1);
-  return end;
+  const end = link.replace(/[.,;:!?]+$/, '');
+  const isOpen = end.split('(').length >= end.split(')').length;
+  return end.endsWith(')') && !isOpen ? trimmed(end.slice(0, -1)) : end;
 }
 
 /** The address a link may lead to; null: none that is safe. */
