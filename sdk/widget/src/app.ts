@@ -87,7 +87,7 @@ export class App {
     const [first, second] = values as [string, unknown];
     if (name === 'open') this.open();
     else if (name === 'close') this.close();
-    else if (name === 'toggle') this.#isOpen ? this.close() : this.open();
+    else if (name === 'toggle') this.#toggle();
     else if (name === 'identify') this.#identify(values[0] as Person);
     else if (name === 'set' && first === 'context') Object.assign(this.#extra, second);
     else if (name === 'set' && first === 'theme') this.#theme(String(second));
@@ -95,6 +95,12 @@ export class App {
     else if (name === 'on') this.#listen(first, second as () => void);
     else if (name === 'destroy') void this.#destroy(Boolean((values[0] as { forget?: boolean } | undefined)?.forget));
     else console.warn(`holdline: there is no command ${name}`);
+  }
+
+  // A second click on a window that is not there yet does not close it.
+  #toggle(): void {
+    if (!this.#isOpen) this.open();
+    else if (!this.#shell.button.hasAttribute('aria-busy')) this.close();
   }
 
   open(takesFocus = true): void {

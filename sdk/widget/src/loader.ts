@@ -11,6 +11,8 @@ const set = (element: Element, values: Record<string, string>): void => {
   for (const name in values) element.setAttribute(name, values[name]!);
 };
 
+const opens = ([name]: Command): boolean => name === 'open' || name === 'toggle';
+
 function start(script: HTMLScriptElement, queue: Command[]): void {
   const doc = document;
   const data = script.dataset;
@@ -55,6 +57,7 @@ function start(script: HTMLScriptElement, queue: Command[]): void {
   const fetchWidget = (): void => {
     loading ??= load('widget.js').catch(() => {
       loading = null;
+      shell.queue = shell.queue!.filter((command) => !opens(command));
       button.removeAttribute('aria-busy');
       button.title = 'The chat could not be loaded. Try again.';
       showFallback(true);
@@ -64,7 +67,7 @@ function start(script: HTMLScriptElement, queue: Command[]): void {
   const shell: Shell = {
     push(...commands) {
       shell.queue!.push(...commands);
-      if (commands.some(([name]) => name === 'open' || name === 'toggle')) {
+      if (commands.some(opens)) {
         set(button, { 'aria-busy': 'true' });
         fetchWidget();
       }
