@@ -5,13 +5,41 @@
 #include <strings.h>
 
 #include "agent-api/api_state.h"
+#include "agent-api/audit/memory.h"
 #include "agent-api/feed/presence.h"
 #include "base/check.h"
 #include "base/result.h"
 
 static const struct hl_route routes[] = {
     {HL_GET, "/v1/agent", hl_agent_get},
+    {HL_PUT, "/v1/agent/availability", hl_availability_put},
     {HL_GET, "/v1/events", hl_events_get},
+    {HL_GET, "/v1/audit", hl_audit_list},
+    {HL_GET, "/v1/sites", hl_sites_list},
+    {HL_POST, "/v1/sites", hl_sites_post},
+    {HL_GET, "/v1/sites/{id}", hl_site_get},
+    {HL_PATCH, "/v1/sites/{id}", hl_site_patch},
+    {HL_DELETE, "/v1/sites/{id}", hl_site_delete},
+    {HL_POST, "/v1/sites/{id}/identity-secret", hl_site_secret_post},
+    {HL_GET, "/v1/inboxes", hl_inboxes_list},
+    {HL_POST, "/v1/inboxes", hl_inboxes_post},
+    {HL_GET, "/v1/inboxes/{id}", hl_inbox_get},
+    {HL_PATCH, "/v1/inboxes/{id}", hl_inbox_patch},
+    {HL_DELETE, "/v1/inboxes/{id}", hl_inbox_delete},
+    {HL_GET, "/v1/agents", hl_agents_list},
+    {HL_POST, "/v1/agents", hl_agents_post},
+    {HL_GET, "/v1/agents/{id}", hl_agents_get},
+    {HL_PATCH, "/v1/agents/{id}", hl_agents_patch},
+    {HL_DELETE, "/v1/agents/{id}", hl_agents_delete},
+    {HL_GET, "/v1/keys", hl_keys_list},
+    {HL_POST, "/v1/keys", hl_keys_post},
+    {HL_GET, "/v1/keys/{id}", hl_key_get},
+    {HL_DELETE, "/v1/keys/{id}", hl_key_delete},
+    {HL_GET, "/v1/canned-replies", hl_canned_list},
+    {HL_POST, "/v1/canned-replies", hl_canned_post},
+    {HL_GET, "/v1/canned-replies/{id}", hl_canned_get},
+    {HL_PATCH, "/v1/canned-replies/{id}", hl_canned_patch},
+    {HL_DELETE, "/v1/canned-replies/{id}", hl_canned_delete},
     {HL_GET, "/v1/conversations", hl_conversations_list},
     {HL_GET, "/v1/contacts", hl_contacts_get},
     {HL_GET, "/v1/contacts/{id}", hl_contact_get},
@@ -41,6 +69,11 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
     if (api == NULL)
         return -ENOMEM;
     api->config = *config;
+    api->audit_memory = hl_audit_memory_create();
+    if (api->audit_memory == NULL) {
+        free(api);
+        return -ENOMEM;
+    }
     hl_list_init(&api->feeds);
     hl_list_init(&api->leaving);
     hl_log_info(config->log, &info);
@@ -65,9 +98,15 @@ static bool starts_with(struct hl_bytes path, const char *start)
 
 bool hl_api_owns(struct hl_bytes path)
 {
-    return starts_with(path, "/v1/conversations") || starts_with(path, "/v1/events") ||
-           starts_with(path, "/v1/agent") || starts_with(path, "/v1/contacts") ||
-           starts_with(path, "/v1/tags");
+    static const char *const roots[] = {"/v1/agent",         "/v1/agents", "/v1/audit",
+                                        "/v1/contacts",      "/v1/tags",   "/v1/canned-replies",
+                                        "/v1/conversations", "/v1/events", "/v1/inboxes",
+                                        "/v1/keys",          "/v1/sites"};
+    for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+        if (starts_with(path, roots[i]))
+            return true;
+    }
+    return false;
 }
 
 void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange)
@@ -94,6 +133,7 @@ static void free_api(void *arg)
     void (*closed)(void *arg) = api->closed;
     void *closed_arg = api->arg;
     HL_CHECK(hl_list_is_empty(&api->feeds));
+    hl_audit_memory_destroy(api->audit_memory);
     free(api);
     closed(closed_arg);
 }
@@ -157,8 +197,12 @@ bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
     int r = has_bearer ? HL_PASSES_NONE : find_pass(api, exchange, out_who);
     if (has_bearer && hl_directory_find_secret(api->config.directory, secret, out_who) == 0)
         r = 0;
-    if (r == 0)
+    if (r == 0) {
+        hl_audit_memory_note_use(api, exchange, out_who);
         return true;
+    }
+    if (has_bearer)
+        hl_audit_memory_note_refusal(api, exchange);
     api->stats.unauthorized++;
     if (r == HL_PASSES_FORBIDDEN)
         hl_exchange_problem(exchange, HL_PROBLEM_ORIGIN_FORBIDDEN,

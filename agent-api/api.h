@@ -6,6 +6,7 @@
 #ifndef HL_AGENT_API_API_H
 #define HL_AGENT_API_API_H
 
+#include "agent-api/audit.h"
 #include "agent-api/exchange.h"
 #include "agent-api/feed/presence_table.h"
 #include "agent-api/online.h"
@@ -39,6 +40,8 @@ struct hl_api_config {
     struct hl_online *online;       /* shared by the loops, like the next */
     struct hl_presence *presence;
     struct hl_passes passes;
+    struct hl_log *audit;    /* takes an entry of what people do and read */
+    const char *site;        /* of things whose site is not named */
     uint32_t body_bytes_max; /* of one entry */
     uint32_t feeds_max;      /* parked long-polls and streams */
 };
@@ -66,7 +69,7 @@ void hl_api_drain(struct hl_api *api);
 void hl_api_close(struct hl_api *api, void (*closed)(void *arg), void *arg);
 
 struct hl_api_stats {
-    uint64_t requests, unauthorized, feeds, feed_events;
+    uint64_t requests, unauthorized, feeds, feed_events, audit_failures;
 };
 void hl_api_stats(const struct hl_api *api, struct hl_api_stats *out_stats);
 

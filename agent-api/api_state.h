@@ -23,6 +23,7 @@ struct hl_api {
     struct hl_places places;
     uint64_t head;         /* position of the last entry on_commit told of */
     uint64_t keys_version; /* of the last look for revoked keys */
+    struct hl_audit_memory *audit_memory;
     bool is_draining;
     struct hl_api_stats stats;
     void (*closed)(void *arg);
@@ -53,6 +54,33 @@ void hl_position_put(void *arg, struct hl_exchange *, const struct hl_route_para
 void hl_conversation_presence_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_events_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_agent_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_sites_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_sites_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_site_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_site_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_site_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_site_secret_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_inboxes_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_inboxes_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_inbox_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_inbox_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_inbox_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agents_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agents_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agents_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agents_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_agents_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_availability_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_keys_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_keys_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_key_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_key_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_canned_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_canned_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_canned_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_canned_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_canned_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_audit_list(void *arg, struct hl_exchange *, const struct hl_route_params *);
 
 /* feed.c */
 void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batch *batch);

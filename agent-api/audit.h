@@ -5,7 +5,7 @@
  * A read is answered after its entry is durable; if that fails, it is refused (503): what
  * cannot be recorded is not shown. Reads of the same conversation by the same person within
  * HL_AUDIT_COALESCE_MS are one entry, the first.
- * Thread: the loop's; struct hl_audit is shared by loops. */
+ * Thread: the loop's; the log of it is shared by loops. */
 #ifndef HL_AGENT_API_AUDIT_H
 #define HL_AGENT_API_AUDIT_H
 

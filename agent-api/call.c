@@ -8,6 +8,8 @@
 static void free_call(struct hl_call *call)
 {
     hl_entry_unref(call->entry);
+    if (call->clean != NULL)
+        call->clean(call);
     if (call->pending.set != NULL)
         hl_pending_end(&call->pending);
     free(call);

@@ -20,6 +20,7 @@ struct hl_call { /* handlers that keep more embed it as first member */
     hl_call_step next, opened, then;
     hl_call_step otherwise; /* when the index does not answer; NULL: the problem is told */
     enum hl_problem_code index_missing; /* of what the index does not find */
+    void (*clean)(struct hl_call *call); /* frees what the handler's struct holds; NULL: nothing */
     bool is_waiting;
     bool takes_any;         /* the next step looks at `result` itself */
     struct hl_entry *entry; /* of the last submit */

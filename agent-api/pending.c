@@ -16,6 +16,13 @@ void hl_pending_begin(struct hl_pending *pending, struct hl_pending_set *set,
     hl_pending_resume(pending, exchange);
 }
 
+void hl_pending_begin_alone(struct hl_pending *pending, struct hl_pending_set *set)
+{
+    pending->exchange = NULL;
+    pending->set = set;
+    set->n_pending++;
+}
+
 void hl_pending_resume(struct hl_pending *pending, struct hl_exchange *exchange)
 {
     pending->exchange = exchange;

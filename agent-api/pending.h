@@ -21,6 +21,8 @@ struct hl_pending {               /* handlers embed it as first member */
 /* Takes the exchange's handler and on_gone. */
 void hl_pending_begin(struct hl_pending *pending, struct hl_pending_set *set,
                       struct hl_exchange *exchange);
+/* The same for what nobody waits for. */
+void hl_pending_begin_alone(struct hl_pending *pending, struct hl_pending_set *set);
 /* Gives back what hl_pending_take gave, to wait once more. */
 void hl_pending_resume(struct hl_pending *pending, struct hl_exchange *exchange);
 /* The exchange, to be answered now, or NULL if it is gone. Gives it once. */

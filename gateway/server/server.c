@@ -86,17 +86,25 @@ static void on_store_failed(void *arg)
     pthread_kill(server->main_thread, HL_CONTROL_STORE_FAILED);
 }
 
-static int open_log(struct hl_server *server)
+/* What cannot be recorded is refused, request by request; visitors go on. */
+static void on_audit_failed(void *arg)
+{
+    (void)arg;
+    hl_event(HL_EVENT_ERROR, "audit.failed",
+             HL_TEXT("note", "reads and changes by agents are refused until a restart"));
+}
+
+static int open_engine(struct hl_server *server, const char *path, void (*on_failed)(void *arg),
+                       struct hl_log **out_log)
 {
     char why[WHY_SIZE] = "";
-    struct hl_log_info info;
     bool is_new_region = !server->house.secrets.has_region;
     int r = is_new_region ? hl_secrets_make_region(server->paths.secrets, server->house.random,
                                                    &server->house.secrets)
                           : 0;
     if (r != 0)
         return refuse_start_errno(server->paths.secrets, r);
-    struct hl_log_sqlite_config config = {.path = server->paths.log,
+    struct hl_log_sqlite_config config = {.path = path,
                                           .clock = server->house.clock,
                                           .chain_key = server->house.secrets.chain,
                                           .region_key = server->house.secrets.region,
@@ -104,9 +112,9 @@ static int open_log(struct hl_server *server)
                                           .group_max = server->config.store_group_max,
                                           .n_readers = server->config.store_readers,
                                           .disk_free_min = server->config.disk_free_min,
-                                          .on_failed = on_store_failed,
+                                          .on_failed = on_failed,
                                           .arg = server};
-    r = hl_log_sqlite_open(&config, why, sizeof(why), &server->house.log);
+    r = hl_log_sqlite_open(&config, why, sizeof(why), out_log);
     if (r == -EKEYREJECTED && is_new_region)
         hl_secrets_drop_region(server->paths.secrets);
     if (r == HL_LOG_SQLITE_LOCKED)
@@ -115,14 +123,25 @@ static int open_log(struct hl_server *server)
         return refuse_start(HL_EXIT_REFUSED, why);
     if (r == -EBADMSG) {
         snprintf(why, sizeof(why), "%.400s is damaged: see `holdline verify`, and restore a backup",
-                 server->paths.log);
+                 path);
         return refuse_start(HL_EXIT_REFUSED, why);
     }
     if (r != 0)
         return why[0] != '\0' ? refuse_start(HL_EXIT_ENVIRONMENT, why)
-                              : refuse_start_errno(server->paths.log, r);
+                              : refuse_start_errno(path, r);
+    return HL_EXIT_OK;
+}
+
+static int open_logs(struct hl_server *server)
+{
+    struct hl_log_info info;
+    int code = open_engine(server, server->paths.log, on_store_failed, &server->house.log);
+    if (code == HL_EXIT_OK)
+        code = open_engine(server, server->paths.audit, on_audit_failed, &server->house.audit);
+    if (code != HL_EXIT_OK)
+        return code;
     hl_log_info(server->house.log, &info);
-    r = hl_registry_create(info.boots, &server->house.registry);
+    int r = hl_registry_create(info.boots, &server->house.registry);
     server->house.online = hl_online_create();
     server->house.presence = hl_presence_create();
     if (server->house.online == NULL || server->house.presence == NULL)
@@ -256,6 +275,8 @@ static void take_down(struct hl_server *server)
     /* Before the loops go: the writer may still be posting the last group to each of them. */
     if (house->log != NULL)
         hl_log_close(house->log);
+    if (house->audit != NULL)
+        hl_log_close(house->audit);
     for (size_t i = 0; i < house->n_stations; i++)
         hl_station_destroy(house->stations[i]);
     free(house->stations);
@@ -290,7 +311,7 @@ int hl_server_run(const struct hl_server_options *options)
     hl_control_apply(server);
     int code = open_data(server);
     if (code == HL_EXIT_OK)
-        code = open_log(server);
+        code = open_logs(server);
     if (code == HL_EXIT_OK)
         code = open_index(server);
     if (code == HL_EXIT_OK)

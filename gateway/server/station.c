@@ -228,6 +228,8 @@ static int create_api(struct hl_station *station)
                                    .random = house->random,
                                    .directory = house->directory,
                                    .passes = {.find = hl_signin_find, .arg = &station->signin},
+                                   .audit = house->audit,
+                                   .site = station->config.site,
                                    .index = house->index,
                                    .registry = house->registry,
                                    .online = house->online,

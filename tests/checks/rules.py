@@ -7,8 +7,10 @@ FOLDERS = ["base", "store", "session", "agent-api", "gateway"]
 LIBRARIES = {
     "jansson.h": ["base/json.h", "base/json.c"],
     "uthash.h": ["base/table.h"],
-    "sodium.h": ["base/clock.c", "base/hash.c", "base/table.c", "store/chain.c", "store/seal.c", "store/directory/*.c", "store/directory_people.c", "store/directory_snapshot.c", "session/paseto.c",
-                 "session/token.c", "gateway/secrets.c", "gateway/visit/door.c"],
+    "sodium.h": ["base/clock.c", "base/hash.c", "base/table.c", "store/chain.c", "store/seal.c",
+                 "store/directory/*.c", "store/directory_people.c", "store/directory_snapshot.c",
+                 "agent-api/once.c", "session/paseto.c", "session/token.c", "gateway/secrets.c",
+                 "gateway/visit/door.c"],
     "sqlite3.h": ["store/*"],
     "uv.h": ["gateway/loop_uv.c", "gateway/wire_state.h", "gateway/conn.h"],
     "libwebsockets.h": ["gateway/ws/*"],

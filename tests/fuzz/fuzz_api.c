@@ -124,6 +124,8 @@ static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl
                                          .clock = &clock->clock,
                                          .random = hl_random_system(),
                                          .directory = directory,
+                                         .audit = log,
+                                         .site = "shop",
                                          .registry = registry,
                                          .online = online,
                                          .presence = presence,

@@ -28,6 +28,7 @@ struct fixture {
     struct hl_fake_clock clock;
     struct hl_fake_loop loop;
     struct hl_log *log;
+    struct hl_log *audit;
     struct hl_directory *directory;
     struct hl_registry *registry;
     struct hl_online *online;
@@ -84,6 +85,8 @@ static inline void start_api(struct fixture *f)
                                    .random = hl_random_system(),
                                    .directory = f->directory,
                                    .registry = f->registry,
+                                   .audit = f->audit,
+                                   .site = "shop",
                                    .online = f->online,
                                    .presence = f->presence,
                                    .body_bytes_max = 4096,
@@ -111,6 +114,7 @@ static inline int make_fixture(void **state)
     hl_fake_loop_init(&f->loop);
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
     assert_int_equal(hl_log_memory_open(&config, &f->log), 0);
+    assert_int_equal(hl_log_memory_open(&config, &f->audit), 0);
     struct hl_directory_config directory = {f->directory_path, NULL, &f->clock.clock,
                                             hl_random_system()};
     assert_int_equal(hl_directory_open(&directory, &f->directory), 0);
@@ -148,6 +152,7 @@ static inline int drop_fixture(void **state)
     hl_online_destroy(f->online);
     hl_presence_destroy(f->presence);
     hl_log_close(f->log);
+    hl_log_close(f->audit);
     hl_fake_loop_fini(&f->loop);
     hl_directory_close(f->directory);
     unlink(f->directory_path);

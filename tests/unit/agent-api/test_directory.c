@@ -1,0 +1,312 @@
+/* Sites, inboxes, agents, keys and canned replies over the API, and the audit log of it. */
+#include "tests/unit/agent-api/api_fixture.h"
+
+static json_t *answer_of(struct fixture *f)
+{
+    return hl_fake_exchange_json(&f->exchange);
+}
+
+static int send(struct fixture *f, int who, enum hl_method method, const char *path,
+                const char *body)
+{
+    prepare(f, who, method, path);
+    if (body != NULL)
+        hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    return run(f);
+}
+
+static int send_if(struct fixture *f, int who, enum hl_method method, const char *path,
+                   const char *etag, const char *body)
+{
+    prepare(f, who, method, path);
+    hl_fake_exchange_set(&f->exchange, HL_HEADER_IF_MATCH, etag);
+    if (body != NULL)
+        hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    return run(f);
+}
+
+/* Of the answer. */
+static void copy_member(struct fixture *f, const char *name, char *out, size_t out_size)
+{
+    json_t *answer = answer_of(f);
+    const char *text = json_string_value(json_object_get(answer, name));
+    assert_non_null(text);
+    snprintf(out, out_size, "%s", text);
+    json_decref(answer);
+}
+
+static void assert_pointer(struct fixture *f, const char *pointer)
+{
+    json_t *problem = answer_of(f);
+    json_t *error = json_array_get(json_object_get(problem, "errors"), 0);
+    assert_int_equal(f->exchange.status, 422);
+    assert_string_equal(json_string_value(json_object_get(error, "pointer")), pointer);
+    json_decref(problem);
+}
+
+static void test_a_sites_life(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/sites", "{\"id\":\"b.example\",\"name\":\"B\"}"),
+                     201);
+    assert_string_equal(hl_fake_exchange_header(&f->exchange, "location"), "/v1/sites/b.example");
+    assert_string_equal(hl_fake_exchange_header(&f->exchange, "etag"), "\"r1\"");
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/inboxes?site=b.example", NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"is_default\":true"));
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/sites", "{\"id\":\"b.example\",\"name\":\"C\"}"),
+                     409);
+    assert_code(f, "taken");
+    assert_int_equal(send(f, ADMIN, HL_PATCH, "/v1/sites/b.example", "{\"name\":\"X\"}"), 428);
+    assert_int_equal(send_if(f, ADMIN, HL_PATCH, "/v1/sites/b.example", "\"r7\"", "{}"), 412);
+    assert_int_equal(send_if(f, ADMIN, HL_PATCH, "/v1/sites/b.example", "\"r1\"",
+                             "{\"origins\":[\"https://b.example\"],\"retention_days\":30}"),
+                     200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"retention_days\":30"));
+    assert_int_equal(
+        send_if(f, ADMIN, HL_PATCH, "/v1/sites/b.example", "\"r2\"", "{\"retention_days\":null}"),
+        200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"retention_days\":null"));
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/sites/b.example/identity-secret", NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"identity_secret\":\""));
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/sites/b.example", NULL), 200);
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), "\"identity_secret\":\""));
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"has_identity_secret\":true"));
+    assert_int_equal(send_if(f, ADMIN, HL_DELETE, "/v1/sites/shop", "*", NULL), 409);
+    assert_code(f, "in_use");
+    assert_int_equal(send_if(f, ADMIN, HL_DELETE, "/v1/sites/b.example", "*", NULL), 204);
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/sites/b.example", NULL), 404);
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/inboxes?site=b.example", NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"data\":[]"));
+}
+
+static void test_bodies_are_read_strictly(void **state)
+{
+    static const struct {
+        const char *path, *body, *pointer;
+    } cases[] = {
+        {"/v1/sites", "{\"name\":\"B\"}", "/id"},
+        {"/v1/sites", "{\"id\":\"Shop\",\"name\":\"B\"}", "/id"},
+        {"/v1/sites", "{\"id\":\"b\"}", "/name"},
+        {"/v1/sites", "{\"id\":\"b\",\"name\":\"B\",\"colour\":1}", "/colour"},
+        {"/v1/sites", "{\"id\":\"b\",\"name\":\"B\",\"origins\":[\"https://b/x\"]}", "/origins/0"},
+        {"/v1/sites", "{\"id\":\"b\",\"name\":\"B\",\"home_url\":\"ftp://b\"}", "/home_url"},
+        {"/v1/sites", "{\"id\":\"b\",\"name\":\"B\",\"retention_days\":0}", "/retention_days"},
+        {"/v1/inboxes", "{\"name\":\"\"}", "/name"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"site\":\"none\"}", "/site"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"is_default\":true}", "/is_default"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"sla\":{\"response_minutes\":1.5}}",
+         "/sla/response_minutes"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"widget\":{\"accent\":\"red\"}}", "/widget/accent"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"widget\":{\"consent\":{}}}", "/widget/consent/text"},
+        {"/v1/inboxes", "{\"name\":\"a\",\"business_hours\":{\"week\":[]}}",
+         "/business_hours/time_zone"},
+        {"/v1/inboxes",
+         "{\"name\":\"a\",\"business_hours\":{\"time_zone\":\"Mars/Base\",\"week\":[]}}",
+         "/business_hours/time_zone"},
+        {"/v1/inboxes",
+         "{\"name\":\"a\",\"business_hours\":{\"time_zone\":\"Europe/Berlin\",\"week\":"
+         "[{\"day\":\"mon\",\"open\":\"9:00\",\"close\":\"17:00\"}]}}",
+         "/business_hours/week/0/open"},
+        {"/v1/inboxes",
+         "{\"name\":\"a\",\"business_hours\":{\"time_zone\":\"Europe/Berlin\",\"week\":"
+         "[{\"day\":\"mon\",\"open\":\"17:00\",\"close\":\"17:00\"}]}}",
+         "/business_hours/week/0/close"},
+        {"/v1/inboxes",
+         "{\"name\":\"a\",\"business_hours\":{\"time_zone\":\"Europe/Berlin\",\"week\":"
+         "[{\"day\":\"monday\",\"open\":\"09:00\",\"close\":\"17:00\"}]}}",
+         "/business_hours/week/0/day"},
+        {"/v1/inboxes",
+         "{\"name\":\"a\",\"business_hours\":{\"time_zone\":\"Europe/Berlin\",\"week\":[],"
+         "\"holidays\":[\"2026-12-25\",\"2026-02-29\"]}}",
+         "/business_hours/holidays/1"},
+        {"/v1/agents", "{\"name\":\"Jo\"}", "/role"},
+        {"/v1/agents", "{\"name\":\"Jo\",\"role\":\"owner\"}", "/role"},
+        {"/v1/agents", "{\"name\":\"Jo\",\"role\":\"agent\",\"email\":\"jo\"}", "/email"},
+        {"/v1/agents",
+         "{\"name\":\"Jo\",\"role\":\"agent\",\"inboxes\":"
+         "[\"inb_00000000000000000000000000000000\"]}",
+         "/inboxes/0"},
+        {"/v1/keys", "{\"name\":\"x\",\"agent\":\"agt_00000000000000000000000000000000\"}",
+         "/agent"},
+        {"/v1/canned-replies", "{\"shortcut\":\"Hi there\",\"text\":\"x\"}", "/shortcut"},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        send(f, ADMIN, HL_POST, cases[i].path, cases[i].body);
+        assert_pointer(f, cases[i].pointer);
+    }
+}
+
+static void test_agents_and_keys(void **state)
+{
+    struct fixture *f = *state;
+    char id[64];
+    char key_id[64];
+    char secret[64];
+    char path[128];
+    char body[256];
+    char bearer[80];
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/agents",
+                          "{\"name\":\"Jo\",\"role\":\"supervisor\",\"email\":\"Jo@B.example\"}"),
+                     201);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"email\":\"jo@b.example\""));
+    copy_member(f, "id", id, sizeof(id));
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/agents",
+                          "{\"name\":\"Jo\",\"role\":\"agent\",\"email\":\"jo@b.example\"}"),
+                     409);
+    snprintf(body, sizeof(body), "{\"agent\":\"%s\",\"name\":\"laptop\"}", id);
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/keys", body), 201);
+    copy_member(f, "secret", secret, sizeof(secret));
+    copy_member(f, "id", key_id, sizeof(key_id));
+    snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
+    hl_fake_exchange_set(prepare(f, -1, HL_GET, "/v1/agent"), HL_HEADER_AUTHORIZATION, bearer);
+    assert_int_equal(run(f), 200);
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/keys", NULL), 200);
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), secret));
+    snprintf(path, sizeof(path), "/v1/keys/%s", key_id);
+    assert_int_equal(send(f, ADMIN, HL_DELETE, path, NULL), 204);
+    assert_int_equal(send(f, ADMIN, HL_DELETE, path, NULL), 204);
+    hl_fake_exchange_set(prepare(f, -1, HL_GET, "/v1/agent"), HL_HEADER_AUTHORIZATION, bearer);
+    assert_int_equal(run(f), 401);
+    snprintf(path, sizeof(path), "/v1/agents/%s", id);
+    assert_int_equal(send_if(f, ADMIN, HL_DELETE, path, "\"r1\"", NULL), 204);
+    assert_int_equal(send(f, ADMIN, HL_GET, path, NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"active\":false"));
+    assert_int_equal(send(f, ANN, HL_PUT, "/v1/agent/availability", "{\"availability\":\"away\"}"),
+                     200);
+    assert_int_equal(send(f, ANN, HL_PUT, "/v1/agent/availability", "{\"availability\":\"no\"}"),
+                     422);
+}
+
+static void test_a_site_is_alone(void **state)
+{
+    struct fixture *f = *state;
+    char secret[HL_KEY_SECRET_SIZE];
+    char bearer[80];
+    struct hl_id id;
+    static const char *const paths[] = {"/v1/sites/shop", "/v1/sites", "/v1/inboxes",
+                                        "/v1/agents",     "/v1/keys",  "/v1/canned-replies"};
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/sites", "{\"id\":\"b\",\"name\":\"B\"}"), 201);
+    assert_int_equal(send(f, ADMIN, HL_POST, "/v1/canned-replies",
+                          "{\"site\":\"shop\",\"shortcut\":\"hi\",\"text\":\"Hello\"}"),
+                     201);
+    struct hl_person_wish wish = {.name = "Bea", .site = "b", .role = HL_KEY_ADMIN};
+    assert_int_equal(hl_directory_add_person(f->directory, &wish, secret, &id), 0);
+    snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        hl_fake_exchange_set(prepare(f, -1, HL_GET, paths[i]), HL_HEADER_AUTHORIZATION, bearer);
+        assert_int_equal(run(f), i == 0 ? 404 : 200);
+        assert_null(strstr(hl_fake_exchange_text(&f->exchange), "shop"));
+        assert_null(strstr(hl_fake_exchange_text(&f->exchange), "Ann"));
+    }
+    hl_fake_exchange_set(prepare(f, -1, HL_POST, "/v1/sites"), HL_HEADER_AUTHORIZATION, bearer);
+    hl_fake_exchange_set_body(&f->exchange, "application/json", "{\"id\":\"c\",\"name\":\"C\"}");
+    assert_int_equal(run(f), 422);
+    hl_fake_exchange_set(prepare(f, -1, HL_POST, "/v1/agents"), HL_HEADER_AUTHORIZATION, bearer);
+    hl_fake_exchange_set_body(&f->exchange, "application/json",
+                              "{\"name\":\"C\",\"role\":\"admin\"}");
+    assert_int_equal(run(f), 201);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"site\":\"b\""));
+}
+
+static void test_roles(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(send(f, ANN, HL_GET, "/v1/keys", NULL), 403);
+    assert_int_equal(send(f, ANN, HL_GET, "/v1/audit", NULL), 403);
+    assert_int_equal(send(f, ANN, HL_POST, "/v1/sites", "{\"id\":\"b\",\"name\":\"B\"}"), 403);
+    assert_int_equal(send(f, ROBOT, HL_POST, "/v1/canned-replies", "{}"), 403);
+    assert_int_equal(send(f, ANN, HL_GET, "/v1/inboxes", NULL), 200);
+}
+
+static int send_once(struct fixture *f, const char *key, const char *body)
+{
+    prepare(f, ADMIN, HL_POST, "/v1/canned-replies");
+    hl_fake_exchange_set(&f->exchange, HL_HEADER_IDEMPOTENCY_KEY, key);
+    hl_fake_exchange_set_body(&f->exchange, "application/json", body);
+    return run(f);
+}
+
+static void test_created_once(void **state)
+{
+    struct fixture *f = *state;
+    char first[2048];
+    static const char body[] = "{\"shortcut\":\"hi\",\"text\":\"Hello\"}";
+    assert_int_equal(send_once(f, "key-1", body), 201);
+    snprintf(first, sizeof(first), "%s", hl_fake_exchange_text(&f->exchange));
+    assert_string_equal(hl_fake_exchange_header(&f->exchange, "idempotent-replayed"), "");
+    assert_int_equal(send_once(f, "key-1", body), 201);
+    assert_string_equal(hl_fake_exchange_text(&f->exchange), first);
+    assert_string_equal(hl_fake_exchange_header(&f->exchange, "idempotent-replayed"), "true");
+    assert_non_null(hl_fake_exchange_header(&f->exchange, "location"));
+    assert_int_equal(send_once(f, "key-1", "{\"shortcut\":\"ho\",\"text\":\"Hello\"}"), 422);
+    assert_code(f, "idempotency_mismatch");
+    assert_int_equal(send_once(f, "key 2", body), 400);
+    hl_fake_clock_advance(&f->clock, (uint64_t)HL_ONCE_KEPT_MS);
+    assert_int_equal(send_once(f, "key-1", body), 409); /* a new request: the name is taken */
+    assert_code(f, "taken");
+}
+
+static void test_the_first_is_still_under_way(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_fake_exchange first;
+    hl_fake_exchange_init(&first, HL_POST, "/v1/canned-replies");
+    hl_fake_exchange_set(&first, HL_HEADER_AUTHORIZATION, f->bearer[ADMIN]);
+    hl_fake_exchange_set(&first, HL_HEADER_IDEMPOTENCY_KEY, "key-1");
+    hl_fake_exchange_set_body(&first, "application/json", "{\"shortcut\":\"a\",\"text\":\"b\"}");
+    hl_api_handle(f->api, &first.exchange);
+    assert_int_equal(send_once(f, "key-1", "{\"shortcut\":\"a\",\"text\":\"b\"}"), 409);
+    assert_code(f, "idempotency_in_progress");
+    assert_true(first.is_answered);
+    assert_int_equal(first.status, 201);
+    hl_fake_exchange_fini(&first);
+}
+
+static void test_what_is_done_is_recorded(void **state)
+{
+    struct fixture *f = *state;
+    send(f, ADMIN, HL_POST, "/v1/sites", "{\"id\":\"b\",\"name\":\"Secret Name\"}");
+    hl_fake_clock_advance(&f->clock, 1000);
+    send_if(f, ADMIN, HL_PATCH, "/v1/sites/b", "*", "{\"name\":\"Other\"}");
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/audit?limit=1", NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "site.updated"));
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"name\":\"Root\""));
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), "Other"));
+    char cursor[64];
+    char path[128];
+    copy_member(f, "next_cursor", cursor, sizeof(cursor));
+    snprintf(path, sizeof(path), "/v1/audit?limit=1&cursor=%s", cursor);
+    assert_int_equal(send(f, ADMIN, HL_GET, path, NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "site.created"));
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/audit?action=site.created&site=b", NULL), 200);
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), "site.updated"));
+    assert_int_equal(
+        send(f, ADMIN, HL_GET, "/v1/audit?action=site.created&since=2030-01-01T00:00:00Z", NULL),
+        200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"data\":[]"));
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/audit?since=yesterday", NULL), 422);
+    for (int i = 0; i < 12; i++) {
+        hl_fake_exchange_set(prepare(f, -1, HL_GET, "/v1/agent"), HL_HEADER_AUTHORIZATION,
+                             "Bearer hlk_wrong");
+        run(f);
+    }
+    assert_int_equal(send(f, ADMIN, HL_GET, "/v1/audit?action=sign_in.refused", NULL), 200);
+    assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"refused\":10"));
+}
+
+int main(void)
+{
+#define WITH_API(test) cmocka_unit_test_setup_teardown(test, make_fixture, drop_fixture)
+    const struct CMUnitTest tests[] = {
+        WITH_API(test_a_sites_life),
+        WITH_API(test_bodies_are_read_strictly),
+        WITH_API(test_agents_and_keys),
+        WITH_API(test_a_site_is_alone),
+        WITH_API(test_roles),
+        WITH_API(test_created_once),
+        WITH_API(test_the_first_is_still_under_way),
+        WITH_API(test_what_is_done_is_recorded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
