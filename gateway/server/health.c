@@ -54,10 +54,12 @@ void hl_health_ready(void *arg, struct hl_exchange *exchange, const struct hl_ro
 {
     struct hl_house *house = arg;
     struct hl_log_info info;
+    struct hl_index_stats index;
     struct hl_buffer problems;
     struct hl_buffer body;
     (void)params;
     hl_log_info(house->log, &info);
+    hl_index_stats(house->index, &index);
     hl_buffer_init(&problems, 1024);
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
     bool is_ready = append_problems(house, &info, &problems) == 0;
@@ -73,10 +75,10 @@ void hl_health_ready(void *arg, struct hl_exchange *exchange, const struct hl_ro
                      house->disk_free_min);
     hl_buffer_printf(&body,
                      ",\"engine\":\"%s\",\"durability\":\"%s\",\"epoch\":\"%" PRIu64
-                     "\",\"position\":%" PRIu64
+                     "\",\"position\":%" PRIu64 ",\"index_position\":%" PRIu64
                      ",\"node\":\"%s\",\"region\":\"%s\",\"version\":\"%s\"}",
                      info.engine, hl_durability_name(info.durability), info.epoch, info.position,
-                     house->node, house->region, HL_VERSION);
+                     index.applied, house->node, house->region, HL_VERSION);
     hl_reply_add_text(exchange, "cache-control", "no-store");
     if (!is_ready)
         hl_reply_add_text(exchange, "retry-after", "2");

@@ -117,6 +117,23 @@ static void add_log(struct hl_buffer *out, struct hl_house *house)
             atomic_load(&house->is_draining) ? 1 : 0);
 }
 
+static void add_index(struct hl_buffer *out, struct hl_house *house)
+{
+    struct hl_index_stats stats;
+    hl_index_stats(house->index, &stats);
+    add_u64(out, "holdline_index_position", "Position that lists have reached.", stats.applied);
+    add_u64(out, "holdline_index_lag_entries", "Entries that lists do not know yet.",
+            stats.log > stats.applied ? stats.log - stats.applied : 0);
+    add_u64(out, "holdline_index_entries_total", "Entries applied.", stats.entries);
+    add_u64(out, "holdline_index_batches_total", "Transactions of the index.", stats.batches);
+    add_u64(out, "holdline_index_rebuilds_total", "Times it was built from the beginning.",
+            stats.rebuilds);
+    add_u64(out, "holdline_index_reads_total", "Reads answered.", stats.reads);
+    add_u64(out, "holdline_index_behind_total", "Reads refused since it was behind.", stats.behind);
+    add_u64(out, "holdline_index_refused_total", "Reads refused since too many waited.",
+            stats.refused);
+}
+
 static uint64_t resident_bytes(void)
 {
     unsigned long long n_pages = 0;
@@ -190,6 +207,7 @@ void hl_metrics_get(void *arg, struct hl_exchange *exchange, const struct hl_rou
     add_u64(&out, "holdline_enquiries_refused_total", "Enquiries refused.", sum.enquiries_refused);
     add_wire(&out, house);
     add_log(&out, house);
+    add_index(&out, house);
     if (hl_buffer_failed(&out))
         hl_exchange_problem(exchange, HL_PROBLEM_INTERNAL, "The metrics do not fit.");
     else

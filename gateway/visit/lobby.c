@@ -196,7 +196,7 @@ static void take_queue(struct hl_index_queue *queue, int r)
     } else if (exchange != NULL) {
         hl_exchange_problem(exchange, HL_PROBLEM_BUSY, "Ask again in a moment.");
     }
-    free(queue->read.memory);
+    hl_index_read_free(&queue->read);
     hl_door_leave(&question->door);
     hl_pending_end(&question->pending);
     free(question);
