@@ -319,6 +319,9 @@ void hl_index_stats(struct hl_index *index, struct hl_index_stats *out_stats)
 {
     struct hl_log_info info;
 
+    *out_stats = (struct hl_index_stats){.applied = 0};
+    if (index == NULL)
+        return;
     hl_index_projector_stats(index->projector, out_stats);
     hl_log_info(index->config.log, &info);
     out_stats->log = info.position;

@@ -260,6 +260,7 @@ struct hl_index_stats { /* cheap; for health and metrics */
     bool is_scrubbing; /* text of erased conversations is still being taken out of the file */
     int failure;       /* of the last try, 0 or -errno; it is repeated */
 };
+/* NULL, where there is no index: all zero. */
 void hl_index_stats(struct hl_index *index, struct hl_index_stats *out_stats);
 
 #endif
