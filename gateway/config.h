@@ -45,6 +45,7 @@ struct hl_config {
     uint64_t disk_free_min;
     uint32_t expected_answer_minutes;
     uint32_t feeds_max;
+    uint32_t retention_sweep_s;
     uint32_t log_level;  /* enum hl_event_level */
     uint32_t log_format; /* enum hl_event_format */
     uint32_t drain_window_ms;

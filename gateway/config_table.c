@@ -67,6 +67,7 @@ static const struct hl_config_key keys[] = {
     WIRE(idle_ms, 100, 600000, "60000", "Time a connection may stay open without a request"),
     WIRE(write_stall_ms, 100, 600000, "30000", "Time an answer may make no progress"),
     U64("response_bytes_max", wire.response_bytes_max, 1048576, 1073741824, "8388608", true, "Size of one answer"),
+    U32("retention_sweep_s", retention_sweep_s, 1, 86400, "3600", false, "Seconds between two looks for conversations that their site keeps no longer (retention_days)"),
     U32("feeds_max", feeds_max, 1, 1000000, "1024", false, "Event feeds (long-poll and SSE) that may be open at once, per loop"),
 
     U64("store_queue_max", store_queue_max, 16, 10000000, "65536", false, "Entries that may wait to be stored before `busy` is answered"),

@@ -205,6 +205,11 @@ void hl_metrics_get(void *arg, struct hl_exchange *exchange, const struct hl_rou
     add_u64(&out, "holdline_enquiries_repeated_total", "Enquiries that came again.",
             sum.enquiries_repeated);
     add_u64(&out, "holdline_enquiries_refused_total", "Enquiries refused.", sum.enquiries_refused);
+    add_u64(&out, "holdline_erased_total", "Conversations erased by request.", sum.jobs.erased);
+    add_u64(&out, "holdline_expired_total", "Conversations erased by retention.", sum.jobs.expired);
+    add_u64(&out, "holdline_erasures_delayed_total", "Steps of erasures to be repeated.",
+            sum.jobs.failures);
+    add_u64(&out, "holdline_jobs_waiting", "Erasures that are not done.", sum.jobs.waiting);
     add_wire(&out, house);
     add_log(&out, house);
     add_index(&out, house);

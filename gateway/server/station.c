@@ -20,6 +20,7 @@ struct hl_station {
     struct hl_hub *hub;
     struct hl_wire *wire;
     struct hl_api *api;
+    struct hl_jobs *jobs; /* NULL: another station has them */
     struct hl_enquiries enquiries;
     struct hl_token_keys tokens;
     struct hl_config config; /* as last told: wire and hub hold pointers into it */
@@ -119,6 +120,8 @@ static void copy_stats(struct hl_station *station)
     pthread_mutex_lock(&station->lock);
     hl_hub_stats(station->hub, &station->stats.hub);
     hl_api_stats(station->api, &station->stats.api);
+    if (station->jobs != NULL)
+        hl_jobs_count(station->jobs, &station->stats.jobs);
     station->stats.enquiries = station->enquiries.n_accepted;
     station->stats.enquiries_repeated = station->enquiries.n_repeated;
     station->stats.enquiries_refused = station->enquiries.n_refused;
@@ -135,6 +138,8 @@ static void tick(void *arg)
     station->keys_version = keys_version;
     hl_hub_tick(station->hub);
     hl_api_tick(station->api);
+    if (station->jobs != NULL)
+        hl_jobs_tick(station->jobs);
     if (station->n_ticks++ % STATS_EVERY_TICKS == 0)
         copy_stats(station);
 }
@@ -219,6 +224,19 @@ static int create_hub(struct hl_station *station)
     return hl_hub_create(&config, &station->hub);
 }
 
+/* One loop of the process carries out what is to be erased. */
+static int create_jobs(struct hl_station *station)
+{
+    struct hl_house *house = station->house;
+    struct hl_jobs_config config = {.log = house->log,
+                                    .loop = hl_loop_uv_loop(station->loop),
+                                    .clock = house->clock,
+                                    .directory = house->directory,
+                                    .index = house->index,
+                                    .sweep_s = station->config.retention_sweep_s};
+    return hl_jobs_create(&config, &station->jobs);
+}
+
 static int create_api(struct hl_station *station)
 {
     struct hl_house *house = station->house;
@@ -249,6 +267,8 @@ static int create_api(struct hl_station *station)
                                        .loop = config.loop,
                                        .clock = house->clock};
     int r = hl_api_create(&config, &station->api);
+    if (r == 0 && !atomic_exchange(&house->has_jobs, true))
+        r = create_jobs(station);
     set_signin(station);
     return r;
 }
@@ -277,10 +297,23 @@ static void close_lobby(void *arg)
     hl_pending_set_await(&station->lobby.pending, finish_close, station);
 }
 
+static void close_enquiries(void *arg);
+
+static void close_jobs(void *arg)
+{
+    struct hl_station *station = arg;
+    struct hl_jobs *jobs = station->jobs;
+    station->api = NULL;
+    station->jobs = NULL;
+    if (jobs != NULL)
+        hl_jobs_close(jobs, close_enquiries, station);
+    else
+        close_enquiries(station);
+}
+
 static void close_enquiries(void *arg)
 {
     struct hl_station *station = arg;
-    station->api = NULL;
     hl_pending_set_await(&station->enquiries.pending, close_lobby, station);
 }
 
@@ -289,9 +322,9 @@ static void close_api(void *arg)
     struct hl_station *station = arg;
     station->hub = NULL;
     if (station->api != NULL)
-        hl_api_close(station->api, close_enquiries, station);
+        hl_api_close(station->api, close_jobs, station);
     else
-        close_enquiries(station);
+        close_jobs(station);
 }
 
 static void close_hub(void *arg)

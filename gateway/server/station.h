@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "agent-api/api.h"
+#include "agent-api/person/jobs.h"
 #include "gateway/config.h"
 #include "gateway/enquiry/enquiry.h"
 #include "gateway/secrets.h"
@@ -22,6 +23,7 @@
 struct hl_station_stats {
     struct hl_hub_stats hub;
     struct hl_api_stats api;
+    struct hl_jobs_stats jobs;
     uint64_t enquiries, enquiries_repeated, enquiries_refused;
 };
 
@@ -48,6 +50,7 @@ struct hl_house {
     size_t n_stations;
     struct hl_station **stations;
     /* Written by the main thread, read anywhere. */
+    atomic_bool has_jobs; /* a station carries them out */
     atomic_bool is_draining;
     atomic_uint_fast64_t disk_free; /* of the data folder's file system */
     atomic_uint ready_wait_ms_max;
