@@ -49,6 +49,7 @@ static const struct hl_route routes[] = {
     {HL_PATCH, "/v1/conversations/{id}", hl_conversation_patch},
     {HL_GET, "/v1/conversations/{id}/messages", hl_messages_get},
     {HL_PUT, "/v1/conversations/{id}/messages/{client_id}", hl_message_put},
+    {HL_GET, "/v1/conversations/{id}/transcript", hl_transcript_get},
     {HL_PUT, "/v1/conversations/{id}/assignee", hl_assignee_put},
     {HL_DELETE, "/v1/conversations/{id}/assignee", hl_assignee_delete},
     {HL_GET, "/v1/conversations/{id}/positions", hl_positions_get},

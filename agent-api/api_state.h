@@ -46,6 +46,7 @@ void hl_contact_conversations_get(void *arg, struct hl_exchange *, const struct 
 void hl_tags_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_transcript_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_conversation_patch(void *arg, struct hl_exchange *, const struct hl_route_params *);

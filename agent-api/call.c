@@ -153,6 +153,20 @@ void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_st
     check_taken(call, hl_log_read(call->api->config.log, &call->read));
 }
 
+void hl_call_read_any(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    hl_call_wait(call, exchange, next);
+    call->takes_any = true;
+    call->read.loop = call->api->config.loop;
+    call->read.done = take_page;
+    int r = hl_log_read(call->api->config.log, &call->read);
+    if (r == 0)
+        return;
+    call->is_waiting = false;
+    call->result = r;
+    next(call, hl_pending_take(&call->pending));
+}
+
 static void take_marks(struct hl_log_marks *marks, int r)
 {
     hl_call_resume(HL_CONTAINER_OF(marks, struct hl_call, marks), r);

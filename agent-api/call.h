@@ -53,6 +53,8 @@ void hl_call_open(struct hl_api *api, struct hl_exchange *exchange,
  * loop and done. The next step comes if the log says 0; else the problem is answered. */
 void hl_call_find(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_call_read(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+/* The same, and the next step comes with any result, in a later turn or within this. */
+void hl_call_read_any(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 /* Of an entry by who asks; call->submit.when may be filled before. The next step comes with
  * any result. */

@@ -42,6 +42,8 @@ struct hl_exchange_ops {
     bool (*is_ready)(struct hl_exchange *exchange);
     void (*write)(struct hl_exchange *exchange, struct hl_bytes data);
     void (*end)(struct hl_exchange *exchange);
+    /* Breaks a stream off, so that the client can tell that it is not whole; the last call. */
+    void (*cut)(struct hl_exchange *exchange);
     /* Sockets: tells the problem as a frame and closes with its close code; the last call.
      * NULL elsewhere: a problem is an answer. */
     void (*problem)(struct hl_exchange *exchange, const struct hl_problem *problem);

@@ -242,6 +242,16 @@ static void end_stream(struct hl_exchange *exchange)
     hl_http_request_done(request);
 }
 
+static void cut_stream(struct hl_exchange *exchange)
+{
+    struct hl_http_request *request = request_of(exchange);
+
+    HL_CHECK(request->is_stream && exchange->on_gone == NULL);
+    if (request->conn != NULL)
+        hl_conn_close(request->conn);
+    hl_http_request_done(request);
+}
+
 const struct hl_exchange_ops hl_http_exchange_ops = {
     .answer = answer,
     .header = add_header,
@@ -249,6 +259,7 @@ const struct hl_exchange_ops hl_http_exchange_ops = {
     .is_ready = is_ready,
     .write = write_stream,
     .end = end_stream,
+    .cut = cut_stream,
 };
 
 /* -- the link of a poll: one answer -- */

@@ -111,6 +111,7 @@ static const struct hl_exchange_ops events_ops = {
     .is_ready = is_ready,
     .write = write_text,
     .end = end_stream,
+    .cut = end_stream,
     .problem = tell_problem,
 };
 

@@ -58,6 +58,12 @@ static void end_stream(struct hl_exchange *exchange)
     fake->is_answered = true;
 }
 
+static void cut_stream(struct hl_exchange *exchange)
+{
+    end_stream(exchange);
+    fake_of(exchange)->is_cut = true;
+}
+
 static const struct hl_exchange_ops ops = {
     .answer = take_answer,
     .header = take_header,
@@ -65,6 +71,7 @@ static const struct hl_exchange_ops ops = {
     .is_ready = is_ready,
     .write = take_data,
     .end = end_stream,
+    .cut = cut_stream,
 };
 
 void hl_fake_exchange_init(struct hl_fake_exchange *fake, enum hl_method method, const char *target)

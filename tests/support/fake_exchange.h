@@ -14,6 +14,7 @@ struct hl_fake_exchange {
     int status;
     bool is_answered; /* answered, or the stream has ended */
     bool is_streaming;
+    bool is_cut; /* the stream was broken off */
     bool is_ready; /* whether the peer takes more; a test may say no */
 };
 

@@ -11,7 +11,7 @@ function readAnswer(response, resolve, reject) {
   response.on('end', () => {
     const text = Buffer.concat(chunks).toString('utf8');
     let json;
-    if (/json/.test(response.headers['content-type'] ?? '')) {
+    if (/[/+]json/.test(response.headers['content-type'] ?? '')) {
       try {
         json = JSON.parse(text);
       } catch (error) {
