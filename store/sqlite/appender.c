@@ -486,6 +486,7 @@ static int append_entry(struct hl_sqlite_appender *appender,
     note_author(conversation, &entry->author);
     hl_mid_set_add(&conversation->mids, tag);
     bool changed = hl_conversation_apply(&conversation->state, entry);
+    entry->place = hl_conversation_place(&conversation->state);
     if (before.head == 0)
         r = store_conversation(appender, conversation, &before);
     else if (changed)

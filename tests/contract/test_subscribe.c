@@ -30,6 +30,7 @@ static void hear_batch(struct hl_log_subscription *subscription, struct hl_batch
     for (size_t i = 0; i < batch->n_entries; i++) {
         assert_int_equal(batch->entries[i]->position, listener->position + 1);
         assert_true(batch->entries[i]->offset > 0 && batch->entries[i]->wall_ms > 0);
+        assert_true(batch->entries[i]->place.site[0] != '\0');
         listener->position++;
         listener->n_entries++;
     }
