@@ -52,7 +52,9 @@ static struct hl_bytes find_text(struct hl_hub *hub, uint32_t at, bool to_visito
 
     if (span->size == 0) {
         span->start = group->text.size;
-        hl_frame_text_msg(&group->text, entry, hub->epoch, to_visitor);
+        char name[HL_NAME_SIZE_MAX + 1];
+        hl_hub_name_author(hub, &entry->author, name);
+        hl_frame_text_msg(&group->text, entry, hub->epoch, to_visitor, name);
         span->size = group->text.size - span->start;
     }
     return (struct hl_bytes){group->text.data + span->start, span->size};

@@ -57,11 +57,13 @@ static const char *prefix_of(uint8_t role)
     return "sys_";
 }
 
-static void append_from(struct hl_buffer *out, const struct hl_author *from)
+static void append_from(struct hl_buffer *out, const struct hl_author *from, const char *name)
 {
     append_text(out, ",\"from\":{\"role\":\"");
     append_text(out, hl_role_name((enum hl_role)from->role));
     append_id(out, "\",\"id\":", prefix_of(from->role), &from->id);
+    if (name[0] != '\0')
+        append_string(out, ",\"name\":", hl_bytes_of(name));
     hl_buffer_append(out, "}", 1);
 }
 
@@ -176,14 +178,14 @@ static const char *subject_prefix_of(const struct hl_entry *entry)
 }
 
 void hl_frame_text_msg(struct hl_buffer *out, const struct hl_entry *entry, uint64_t epoch,
-                       bool to_visitor)
+                       bool to_visitor, const char *name)
 {
     append_text(out, "{\"t\":\"msg\"");
     append_conversation(out, &entry->conversation);
     append_epoch(out, epoch);
     append_number(out, ",\"o\":", entry->offset);
     append_string(out, ",\"mid\":", hl_entry_mid(entry));
-    append_from(out, &entry->author);
+    append_from(out, &entry->author, name);
     append_text(out, ",\"ts\":");
     hl_time_append(out, entry->wall_ms);
     append_text(out, ",\"kind\":\"");
@@ -268,7 +270,7 @@ void hl_frame_text_receipt(struct hl_buffer *out, const struct hl_id *conversati
 {
     append_text(out, "{\"t\":\"receipt\"");
     append_conversation(out, conversation);
-    append_from(out, from);
+    append_from(out, from, "");
     append_number(out, ",\"delivered\":", delivered);
     append_number(out, ",\"read\":", read);
     append_text(out, "}");
@@ -281,7 +283,7 @@ void hl_frame_text_state(struct hl_buffer *out, const char *name, const struct h
     append_text(out, name);
     append_text(out, "\"");
     append_conversation(out, conversation);
-    append_from(out, from);
+    append_from(out, from, "");
     append_text(out, is_on ? ",\"on\":true}" : ",\"on\":false}");
 }
 

@@ -34,10 +34,11 @@ void hl_frame_text_welcome_conversation(struct hl_buffer *out, bool is_first,
 void hl_frame_text_welcome_end(struct hl_buffer *out);
 
 /* A msg without its end, which differs between receivers: hl_frame_text_msg_end closes it,
- * with `after` if there is one. Visitors get {} as the body of what is not open to them. */
+ * with `after` if there is one. Visitors get {} as the body of what is not open to them. `name`
+ * is the author's, empty if he has none. */
 enum { HL_NO_AFTER = -1 };
 void hl_frame_text_msg(struct hl_buffer *out, const struct hl_entry *entry, uint64_t epoch,
-                       bool to_visitor);
+                       bool to_visitor, const char *name);
 void hl_frame_text_msg_end(struct hl_buffer *out, int64_t after); /* HL_NO_AFTER: none */
 
 void hl_frame_text_synced(struct hl_buffer *out, const struct hl_id *conversation, uint64_t offset);

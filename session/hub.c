@@ -328,6 +328,16 @@ void hl_hub_set_limits(struct hl_hub *hub, const struct hl_hub_limits *limits)
     hub->config.limits = *limits;
 }
 
+void hl_hub_name_author(const struct hl_hub *hub, const struct hl_author *author,
+                        char out_name[HL_NAME_SIZE_MAX + 1])
+{
+    const struct hl_agents *agents = &hub->config.agents;
+
+    out_name[0] = '\0';
+    if (author->role == HL_ROLE_AGENT && agents->name != NULL)
+        agents->name(agents->arg, &author->id, out_name);
+}
+
 void hl_hub_revoke_agents(struct hl_hub *hub)
 {
     const struct hl_agents *agents = &hub->config.agents;

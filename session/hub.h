@@ -38,6 +38,7 @@ struct hl_hub_limits {
 extern const struct hl_hub_limits hl_hub_limits_default;
 
 /* Who an agent's secret belongs to: implemented beside the directory. */
+enum { HL_NAME_SIZE_MAX = 64 };
 struct hl_bearer {
     struct hl_id id;
     uint8_t role;   /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
@@ -50,6 +51,8 @@ struct hl_agents { /* Loop thread, must not block. */
     bool (*is_active)(void *arg, const struct hl_id *agent);
     /* Whether a conversation exists for the agent. May be NULL: all do. */
     bool (*sees)(void *arg, const struct hl_id *agent, const struct hl_conversation *conversation);
+    /* What visitors may call the agent; empty: nothing. May be NULL: nobody has a name. */
+    void (*name)(void *arg, const struct hl_id *agent, char out_name[HL_NAME_SIZE_MAX + 1]);
     void *arg;
 };
 enum { HL_AGENTS_UNKNOWN = 1 };

@@ -58,4 +58,8 @@ void hl_hub_close_link(struct hl_hub *hub, struct hl_link *link, enum hl_problem
 /* When requests are back and the registry has been left, `destroyed` runs. */
 void hl_hub_consider_end(struct hl_hub *hub);
 
+/* The author's name, if he is an agent who has one; else empty. */
+void hl_hub_name_author(const struct hl_hub *hub, const struct hl_author *author,
+                        char out_name[HL_NAME_SIZE_MAX + 1]);
+
 #endif

@@ -215,12 +215,14 @@ static void write_gap(struct hl_subscription *subscription, uint64_t to)
 static void write_entry(struct hl_subscription *subscription, const struct hl_entry *entry)
 {
     struct hl_session *session = subscription->session;
+    char name[HL_NAME_SIZE_MAX + 1];
     int64_t after;
 
     if (!pass_entry(subscription, entry, &after))
         return;
     struct hl_buffer *out = hl_session_frame(session);
-    hl_frame_text_msg(out, entry, session->hub->epoch, hl_session_is_visitor(session));
+    hl_hub_name_author(session->hub, &entry->author, name);
+    hl_frame_text_msg(out, entry, session->hub->epoch, hl_session_is_visitor(session), name);
     hl_frame_text_msg_end(out, after);
 }
 

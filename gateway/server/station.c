@@ -66,6 +66,16 @@ static bool sees_conversation(void *arg, const struct hl_id *agent,
            hl_principal_sees(&who, conversation->site, &conversation->inbox);
 }
 
+static void name_agent(void *arg, const struct hl_id *agent, char out_name[HL_NAME_SIZE_MAX + 1])
+{
+    struct hl_station *station = arg;
+    struct hl_principal who;
+    _Static_assert(sizeof(who.name) == HL_NAME_SIZE_MAX + 1, "one size of names");
+    out_name[0] = '\0';
+    if (hl_directory_find_agent(station->house->directory, agent, &who) == 0)
+        memcpy(out_name, who.name, sizeof(who.name));
+}
+
 /* Station routes come in tables, since each has its own argument. */
 static const struct hl_route enquiry_routes[] = {
     {HL_POST, "/v1/enquiries", hl_enquiry_post},
@@ -216,6 +226,7 @@ static int create_hub(struct hl_station *station)
                                    .agents = {.find = find_agent,
                                               .is_active = is_agent_active,
                                               .sees = sees_conversation,
+                                              .name = name_agent,
                                               .arg = station},
                                    .sites = {.admit = hl_doors_admit, .arg = &station->doors},
                                    .node = station->config.node,

@@ -39,7 +39,9 @@ widgetTest('from the form through a chat to the rating', async () => {
   await agent.claim(c);
   await agent.say(c, 'Yes, two of them.');
   await waitForTexts(page, ['Is the Halo in stock?', 'Yes, two of them.']);
-  await page.locator('#holdline .notice').first().waitFor();
+  await page.locator('#holdline .notice', { hasText: 'ann has joined' }).waitFor();
+  await page.locator('#holdline .message.other .author', { hasText: 'ann' }).waitFor();
+  await page.locator('#holdline .status', { hasText: 'You are talking with ann' }).waitFor();
   await agent.call('PUT', `/v1/conversations/${c}/positions/me`, { read: 1 });
   await page.locator('#holdline .message.own.read').waitFor();
   await page.fill('#holdline #text', 'Lovely.');

@@ -271,13 +271,13 @@ static void test_message_text(void **state)
     struct hl_entry *entry = hl_entry_create(&fields);
     entry->offset = 4;
     hl_buffer_init(&out, 1024);
-    hl_frame_text_msg(&out, entry, 7, true);
+    hl_frame_text_msg(&out, entry, 7, true, "Ann \"A\"");
     hl_frame_text_msg_end(&out, 2);
     assert_true(hl_bytes_is(
         hl_buffer_bytes(&out),
         "{\"t\":\"msg\",\"c\":\"cnv_00000000000000000000000000000000\",\"e\":\"7\",\"o\":4,"
-        "\"mid\":\"m\\\"1\",\"from\":{\"role\":\"agent\",\"id\":\"agt_00000000000000000000000000000000\"},"
-        "\"ts\":\"1970-01-01T00:00:00.000Z\",\"kind\":\"message\",\"body\":{\"text\":\"x\"},"
+        "\"mid\":\"m\\\"1\",\"from\":{\"role\":\"agent\",\"id\":\"agt_00000000000000000000000000000000\","
+        "\"name\":\"Ann \\\"A\\\"\"},\"ts\":\"1970-01-01T00:00:00.000Z\",\"kind\":\"message\",\"body\":{\"text\":\"x\"},"
         "\"after\":2}"));
     hl_buffer_fini(&out);
     hl_entry_unref(entry);
@@ -297,7 +297,7 @@ static bool text_holds(enum hl_entry_kind kind, enum hl_role role, bool to_visit
 
     entry->is_erased = is_erased;
     hl_buffer_init(&out, 1024);
-    hl_frame_text_msg(&out, entry, 7, to_visitor);
+    hl_frame_text_msg(&out, entry, 7, to_visitor, "");
     hl_buffer_append(&out, "", 1);
     bool holds = strstr(out.data, wanted) != NULL;
     hl_buffer_fini(&out);
