@@ -71,14 +71,16 @@ static void append_body(struct hl_buffer *out, const struct hl_exchange *exchang
     hl_json_append_string(out, hl_bytes_of(event->action));
     if (principal != NULL)
         append_actor(out, principal);
-    append_member(out, "address", exchange->address);
+    if (exchange != NULL)
+        append_member(out, "address", exchange->address);
     append_member(out, "conversation", hl_bytes_of(id));
     if (event->details.size > 0) {
         hl_buffer_append_text(out, ",\"details\":");
         hl_buffer_append_bytes(out, event->details);
     }
     append_member(out, "object", hl_bytes_of(event->object != NULL ? event->object : ""));
-    append_member(out, "request_id", hl_bytes_of(exchange->request_id));
+    if (exchange != NULL)
+        append_member(out, "request_id", hl_bytes_of(exchange->request_id));
     append_member(out, "site", hl_bytes_of(event->site != NULL ? event->site : ""));
     hl_buffer_append_text(out, "}");
 }

@@ -18,7 +18,7 @@ enum { HL_AUDIT_COALESCE_MS = 60000, HL_AUDIT_DETAILS_MAX = 4096 };
 struct hl_api;
 
 struct hl_audit_event {
-    const char *action;        /* static: "conversation.read", "agent.updated" … */
+    const char *action;        /* "conversation.read", "agent.updated" … */
     bool is_read;              /* may be coalesced, with a conversation */
     const char *site;          /* NULL or empty: of no one site */
     struct hl_id conversation; /* zero: none */
@@ -39,7 +39,7 @@ void hl_audit_then(struct hl_api *api, struct hl_exchange *exchange,
                    void (*then)(void *arg, struct hl_exchange *exchange), void *arg);
 
 /* Records what needs no waiting: writes that the first log already has durably, with their
- * author. `exchange` names request and address. `principal` may be NULL: nobody known. */
+ * author. `exchange` names request and address, `principal` who it is; NULL: not known. */
 void hl_audit_note(struct hl_api *api, const struct hl_exchange *exchange,
                    const struct hl_principal *principal, const struct hl_audit_event *event);
 

@@ -1,5 +1,7 @@
 #include "agent-api/call.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +59,8 @@ static void keep_conversation(struct hl_call *call, struct hl_exchange *exchange
         hl_reply_log_problem(exchange, HL_LOG_UNKNOWN);
         return;
     }
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONVERSATION_READ))
+        return;
     memset(&call->submit, 0, sizeof(call->submit));
     call->opened(call, exchange);
 }
@@ -180,9 +184,38 @@ void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_s
     check_taken(call, hl_log_marks(call->api->config.log, &call->marks));
 }
 
+void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         const struct hl_buffer *body)
+{
+    const struct hl_audit_event event = {
+        .action = action,
+        .is_read = true,
+        .site = call->conversation.site[0] != '\0' ? call->conversation.site : call->who.site,
+        .conversation = call->conversation.id};
+    hl_audit_reply(call->api, exchange, &call->who, &event, 200, body);
+}
+
+/* The log itself says durably who wrote what: the note in the audit log is not waited for. */
+static void note_write(const struct hl_call *call)
+{
+    char action[48];
+    char details[48];
+    snprintf(action, sizeof(action), "conversation.%s",
+             hl_entry_kind_name((enum hl_entry_kind)call->entry->kind));
+    snprintf(details, sizeof(details), "{\"offset\":%" PRIu64 "}", call->submit.offset);
+    const struct hl_audit_event event = {.action = action,
+                                         .site = call->conversation.site,
+                                         .conversation = call->conversation.id,
+                                         .details = hl_bytes_of(details)};
+    hl_audit_note(call->api, call->pending.exchange, &call->who, &event);
+}
+
 static void take_stored(struct hl_log_submit *submit, int r)
 {
-    hl_call_resume(HL_CONTAINER_OF(submit, struct hl_call, submit), r);
+    struct hl_call *call = HL_CONTAINER_OF(submit, struct hl_call, submit);
+    if (r == 0 && !submit->duplicate)
+        note_write(call);
+    hl_call_resume(call, r);
 }
 
 void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,

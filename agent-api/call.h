@@ -19,7 +19,7 @@ struct hl_call { /* handlers that keep more embed it as first member */
     int result;                          /* of what was waited for */
     hl_call_step next, opened, then;
     hl_call_step otherwise; /* when the index does not answer; NULL: the problem is told */
-    enum hl_problem_code index_missing; /* of what the index does not find */
+    enum hl_problem_code index_missing;  /* of what the index does not find */
     void (*clean)(struct hl_call *call); /* frees what the handler's struct holds; NULL: nothing */
     bool is_waiting;
     bool takes_any;         /* the next step looks at `result` itself */
@@ -60,6 +60,11 @@ void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_s
  * any result. */
 void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
                     const struct hl_entry_fields *fields, hl_call_step next);
+
+/* The answer to a GET that shows what people wrote: given once the audit log has who reads it.
+ * `action` is static. Of the opened conversation, if there is one. */
+void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         const struct hl_buffer *body);
 
 /* To wait for something else: hl_call_wait, then hl_call_resume once, in a later turn. */
 void hl_call_wait(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);

@@ -163,7 +163,8 @@ int hl_directory_find_agent(struct hl_directory *directory, const struct hl_id *
 /* Brings a principal up to date, for what stays open. 0; HL_DIRECTORY_UNKNOWN: the agent is not
  * active any more, or the key is revoked. */
 int hl_directory_renew(struct hl_directory *directory, struct hl_principal *principal);
-/* Whether conversations of this site and inbox (zero: of none) exist for the principal. */
+/* Whether conversations of this site and inbox exist for the principal; those of no inbox (zero)
+ * do for all of the site. */
 bool hl_principal_sees(const struct hl_principal *principal, const char *site,
                        const struct hl_id *inbox);
 bool hl_principal_sees_site(const struct hl_principal *principal, const char *site);

@@ -43,7 +43,7 @@ static void answer_page(struct hl_call *call, struct hl_exchange *exchange)
         append_contact(&body, &contacts->items[i]);
     }
     hl_page_end(&body, contacts->has_more, &next);
-    hl_reply_json(exchange, 200, &body);
+    hl_call_answer_read(call, exchange, "contact.listed", &body);
     hl_buffer_fini(&body);
 }
 
@@ -69,10 +69,15 @@ void hl_contacts_get(void *arg, struct hl_exchange *exchange, const struct hl_ro
 
 static void answer_one(struct hl_call *call, struct hl_exchange *exchange)
 {
+    char id[HL_ID_TEXT_SIZE];
+    const struct hl_index_contact *contact = &call->index.contacts.items[0];
     struct hl_buffer body;
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
-    append_contact(&body, &call->index.contacts.items[0]);
-    hl_reply_json(exchange, 200, &body);
+    append_contact(&body, contact);
+    hl_id_format(&contact->id, HL_ID_CONTACT, id);
+    const struct hl_audit_event event = {
+        .action = "contact.read", .is_read = true, .site = contact->site, .object = id};
+    hl_audit_reply(call->api, exchange, &call->who, &event, 200, &body);
     hl_buffer_fini(&body);
 }
 

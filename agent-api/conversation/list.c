@@ -20,7 +20,12 @@ static void answer_list(struct hl_call *call, struct hl_exchange *exchange)
         hl_view_append(&body, &list->items[i], snapshot, now_ms);
     }
     hl_page_end(&body, list->has_more, &next);
-    hl_reply_json(exchange, 200, &body);
+    if (list->query[0] != '\0')
+        hl_call_answer_read(call, exchange, "conversation.searched", &body);
+    else if (!hl_id_is_zero(&list->contact))
+        hl_call_answer_read(call, exchange, "contact.conversations_read", &body);
+    else
+        hl_reply_json(exchange, 200, &body);
     hl_buffer_fini(&body);
     hl_directory_snapshot_unref(snapshot);
 }

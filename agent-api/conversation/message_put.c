@@ -160,6 +160,8 @@ static void put_message(struct hl_call *call, struct hl_exchange *exchange)
     char mid[HL_MID_SIZE_MAX + 1];
     json_t *object = NULL;
     struct hl_buffer body;
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_MESSAGE_WRITE))
+        return;
     if (hl_percent_decode(call->params.values[1], HL_PERCENT_PATH, mid, sizeof(mid)) != 0 ||
         !hl_mid_is_valid(hl_bytes_of(mid))) {
         hl_reply_invalid(exchange, "/client_id",

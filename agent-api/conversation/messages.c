@@ -33,7 +33,7 @@ static void answer_page(struct hl_call *call, struct hl_exchange *exchange)
     struct hl_buffer body;
     hl_buffer_init(&body, HL_REPLY_BYTES_MAX);
     append_page(&body, &call->read);
-    hl_reply_json(exchange, 200, &body);
+    hl_call_answer_read(call, exchange, "conversation.messages_read", &body);
     hl_buffer_fini(&body);
 }
 

@@ -58,7 +58,8 @@ static void put_mark(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_buffer body;
     uint64_t read = 0;
-    if (!read_position(exchange, call->conversation.head, &read))
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_MESSAGE_WRITE) ||
+        !read_position(exchange, call->conversation.head, &read))
         return;
     struct hl_log_mark mark = {.conversation = call->conversation.id,
                                .participant = hl_api_author(&call->who),

@@ -142,7 +142,10 @@ static void answer_view(struct hl_call *call, struct hl_exchange *exchange,
         hl_buffer_append_text(&body, "}");
     }
     hl_reply_add_etag(exchange, state->revision);
-    hl_reply_json(exchange, 200, &body);
+    if (exchange->method == HL_GET)
+        hl_call_answer_read(call, exchange, "conversation.read", &body);
+    else
+        hl_reply_json(exchange, 200, &body);
     hl_buffer_fini(&body);
     hl_directory_snapshot_unref(snapshot);
 }

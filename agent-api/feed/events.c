@@ -153,7 +153,12 @@ void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_rout
     if ((!exchange->is_socket && !hl_api_authenticate(api, exchange, &wish.who)) ||
         !read_request(api, exchange, &wish))
         return;
-    if (api->is_draining)
+    struct hl_log_info audit;
+    hl_log_info(api->config.audit, &audit);
+    if (audit.failed || !audit.writable)
+        hl_exchange_problem(exchange, HL_PROBLEM_AUDIT_UNAVAILABLE,
+                            "What is read must be recorded, and cannot be now.");
+    else if (api->is_draining)
         hl_exchange_problem(exchange, HL_PROBLEM_DRAINING, "Come back with the same cursor.");
     else if (api->n_feeds >= api->config.feeds_max)
         hl_exchange_problem(exchange, HL_PROBLEM_TOO_MANY, "Too many feeds are open.");

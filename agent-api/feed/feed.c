@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent-api/audit/memory.h"
 #include "agent-api/feed/presence.h"
 #include "base/check.h"
 
@@ -235,8 +236,21 @@ void hl_feeds_drain(struct hl_api *api)
     }
 }
 
+/* Once per opening; of polls, which open again and again, once a minute. */
+static void note_opening(const struct hl_feed *feed)
+{
+    static const struct hl_id feeds = {.b = "the event feeds"};
+    bool is_poll = feed->transport == &hl_feed_poll;
+    const struct hl_audit_event event = {.action = "feed.opened", .site = feed->who.site};
+    if (is_poll && hl_audit_memory_has(feed->api, &feed->who.id, &feeds))
+        return;
+    hl_audit_memory_keep(feed->api, &feed->who.id, &feeds);
+    hl_audit_note(feed->api, feed->pending.exchange, &feed->who, &event);
+}
+
 void hl_feed_enter(struct hl_feed *feed)
 {
+    note_opening(feed);
     feed->is_open = true;
     hl_presence_enter(feed->api, &feed->who.id);
     if (feed->has_presence && feed->transport != &hl_feed_poll)

@@ -102,29 +102,62 @@ static const char *describe_outcome(int r)
     }
 }
 
-static int print_report(const struct arguments *arguments, const char *path, int r,
-                        const struct hl_verify_report *report)
+struct finding { /* of one file */
+    const char *path;
+    int r;
+    struct hl_verify_report report;
+};
+
+static void append_finding(struct hl_buffer *out, const struct finding *finding)
+{
+    hl_buffer_printf(out, "{\"ok\":%s,\"result\":", finding->r == 0 ? "true" : "false");
+    hl_json_append_string(out, hl_bytes_of(describe_outcome(finding->r)));
+    append_report(out, &finding->report);
+}
+
+static void append_line(struct hl_buffer *out, const struct finding *finding)
+{
+    const struct hl_verify_report *report = &finding->report;
+    hl_buffer_append_bytes(out, hl_buffer_bytes(&report->findings));
+    hl_buffer_printf(out,
+                     "%s: %s; epoch %" PRIu64 ", position %" PRIu64 ", %" PRIu64
+                     " conversations (%" PRIu64 " erased), %" PRIu64 " entries\n",
+                     finding->path, describe_outcome(finding->r), report->epoch, report->position,
+                     report->n_conversations, report->n_erased, report->n_entries);
+}
+
+/* `audit` NULL: there is none. */
+static int print_findings(const struct arguments *arguments, const struct finding *log,
+                          const struct finding *audit)
 {
     struct hl_buffer out;
+    int r = log->r != 0 || audit == NULL ? log->r : audit->r;
     hl_buffer_init(&out, OUTPUT_MAX);
     if (arguments->is_json) {
-        hl_buffer_printf(&out, "{\"ok\":%s,\"result\":", r == 0 ? "true" : "false");
-        hl_json_append_string(&out, hl_bytes_of(describe_outcome(r)));
-        append_report(&out, report);
+        append_finding(&out, log);
+        if (audit != NULL) {
+            hl_buffer_append_text(&out, ",\"audit\":");
+            append_finding(&out, audit);
+            hl_buffer_append_text(&out, "}");
+        }
         hl_buffer_append_text(&out, "}\n");
     } else {
-        hl_buffer_append_bytes(&out, hl_buffer_bytes(&report->findings));
-        hl_buffer_printf(&out,
-                         "%s: %s; epoch %" PRIu64 ", position %" PRIu64 ", %" PRIu64
-                         " conversations (%" PRIu64 " erased), %" PRIu64 " entries\n",
-                         path, describe_outcome(r), report->epoch, report->position,
-                         report->n_conversations, report->n_erased, report->n_entries);
+        append_line(&out, log);
+        if (audit != NULL)
+            append_line(&out, audit);
     }
     int code = hl_command_print(&out);
     hl_buffer_fini(&out);
     if (code != HL_EXIT_OK || r == 0)
         return code;
     return r > 0 ? HL_EXIT_REFUSED : HL_EXIT_ENVIRONMENT;
+}
+
+static int print_report(const struct arguments *arguments, const char *path, int r,
+                        const struct hl_verify_report *report)
+{
+    const struct finding finding = {.path = path, .r = r, .report = *report};
+    return print_findings(arguments, &finding, NULL);
 }
 
 static int load_secrets(const struct hl_data_paths *paths, struct hl_secrets *out_secrets)
@@ -161,7 +194,7 @@ int hl_command_verify(int argc, char **argv)
         "Proves that a data folder is whole: the database's own integrity check, "
         "dense offsets and "
         "positions, the hash chain of every conversation, and the conversation "
-        "index. Reads only; "
+        "index; of the log and of the audit log. Reads only; "
         "the gateway may be running.\v" HL_COMMAND_EXIT_CODES,
         NULL,
         NULL,
@@ -169,7 +202,6 @@ int hl_command_verify(int argc, char **argv)
     struct arguments arguments = {.data = "data"};
     struct hl_data_paths paths;
     struct hl_secrets secrets;
-    struct hl_verify_report report = {0};
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
         return HL_EXIT_USAGE;
     int code = find_data(arguments.data, &paths);
@@ -177,10 +209,16 @@ int hl_command_verify(int argc, char **argv)
         code = load_secrets(&paths, &secrets);
     if (code != HL_EXIT_OK)
         return code;
-    int r = hl_verify(paths.log, secrets.chain, &report);
+    struct finding log = {.path = paths.log};
+    struct finding audit = {.path = paths.audit};
+    bool has_audit = access(paths.audit, F_OK) == 0;
+    log.r = hl_verify(paths.log, secrets.chain, &log.report);
+    if (has_audit)
+        audit.r = hl_verify(paths.audit, secrets.chain, &audit.report);
     hl_secrets_wipe(&secrets);
-    code = print_report(&arguments, paths.log, r, &report);
-    hl_buffer_fini(&report.findings);
+    code = print_findings(&arguments, &log, has_audit ? &audit : NULL);
+    hl_buffer_fini(&log.report.findings);
+    hl_buffer_fini(&audit.report.findings);
     return code;
 }
 

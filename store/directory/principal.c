@@ -116,6 +116,8 @@ bool hl_principal_sees(const struct hl_principal *principal, const char *site,
 {
     if (!hl_principal_sees_site(principal, site))
         return false;
+    if (hl_id_is_zero(inbox)) /* older than the inboxes of its site */
+        return true;
     for (size_t i = 0; i < principal->n_inboxes; i++) {
         if (hl_id_equal(&principal->inboxes[i], inbox))
             return true;

@@ -330,6 +330,8 @@ static void test_who_sees_what(void **state)
     who.inboxes[0] = one;
     assert_true(hl_principal_sees(&who, "shop", &one));
     assert_false(hl_principal_sees(&who, "shop", &other));
+    assert_true(hl_principal_sees(&who, "shop", &(struct hl_id){{0}}));
+    assert_false(hl_principal_sees(&who, "shop2", &(struct hl_id){{0}}));
 }
 
 int main(void)
