@@ -68,6 +68,8 @@ static int pass_submit(struct hl_log *base, struct hl_log_submit *submit)
     struct passage *passage = calloc(1, sizeof(*passage));
     HL_CHECK(passage != NULL);
     passage->inner = *submit;
+    if (log->fault == HL_FAULT_FORGETFUL)
+        passage->inner.when = (struct hl_log_conditions){0};
     passage->inner.done = end_passage;
     passage->outer = submit;
     passage->result = fault == HL_FAULT_AFTER ? -EIO : 0;

@@ -9,7 +9,8 @@ enum hl_fault {
     HL_FAULT_BUSY = 1, /* not taken */
     HL_FAULT_BEFORE,   /* done(-EIO), and nothing happened */
     HL_FAULT_AFTER,    /* done(-EIO), though it happened */
-    HL_FAULT_END
+    HL_FAULT_END,
+    HL_FAULT_FORGETFUL, /* every submit, whatever n: its conditions are not looked at */
 };
 
 /* Call 0 never goes wrong: the wrapper changes nothing. Closing it closes the inner log. */
