@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "gateway/signin/fetch.h"
 
 static const char variable_prefix[] = "HOLDLINE_";
 
@@ -342,6 +343,13 @@ int hl_config_check(const struct hl_config *config, const char *path,
         {config->hub.pong_ms >= config->hub.ping_ms, "pong_ms", "must be shorter than ping_ms"},
         {config->public_url[0] != '\0' && !is_origin(config->public_url), "public_url",
          "must be scheme, host and port without a path, such as https://chat.example.com"},
+        {config->oidc_issuer[0] != '\0' && !hl_fetch_is_allowed(config->oidc_issuer), "oidc_issuer",
+         "must be an https address"},
+        {config->oidc_issuer[0] != '\0' && config->oidc_client_id[0] == '\0', "oidc_issuer",
+         "needs oidc_client_id too"},
+        {config->oidc_issuer[0] != '\0' && config->oidc_redirect_url[0] == '\0' &&
+             config->public_url[0] == '\0',
+         "oidc_issuer", "needs public_url too: the provider must know where to send browsers back"},
     };
     int r = 0;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -35,6 +35,12 @@ struct hl_config {
     char public_url[HL_ORIGIN_SIZE];
     char pages[HL_CONFIG_PATH_SIZE];
     struct hl_config_origins origins;
+    char oidc_issuer[HL_ORIGIN_SIZE];
+    char oidc_client_id[HL_ORIGIN_SIZE];
+    char oidc_client_secret_file[HL_CONFIG_PATH_SIZE];
+    char oidc_redirect_url[HL_CONFIG_PATH_SIZE];
+    char oidc_scopes[HL_ORIGIN_SIZE];
+    uint32_t oidc_auto_role; /* place in its choices */
     char tls_certificate[HL_CONFIG_PATH_SIZE];
     char tls_key[HL_CONFIG_PATH_SIZE];
     struct hl_hub_limits hub;

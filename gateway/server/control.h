@@ -26,6 +26,8 @@ struct hl_server { /* server.c and control.c only */
     sigset_t signals; /* blocked; taken by sigtimedwait */
     struct timespec secrets_changed;
     const char *reason; /* why it stops */
+    char oidc_secret[HL_SIGNIN_SECRET_SIZE];
+    char oidc_redirect[HL_CONFIG_PATH_SIZE + 32];
 };
 
 /* Puts what needs no restart into force. */

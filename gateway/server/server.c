@@ -13,6 +13,7 @@
 #include "gateway/command/command.h"
 #include "gateway/data.h"
 #include "gateway/server/control.h"
+#include "gateway/signin/fetch.h"
 #include "store/log_sqlite.h"
 
 enum { WHY_SIZE = 512, SPARE_DESCRIPTORS = 256 };
@@ -185,6 +186,35 @@ static void raise_descriptors(const struct hl_config *config)
                  HL_TEXT("advice", "raise the open file limit or lower connections_max"));
 }
 
+static int open_oidc(struct hl_server *server)
+{
+    static const enum hl_key_role roles[] = {0, HL_KEY_AGENT, HL_KEY_SUPERVISOR, HL_KEY_AUDITOR};
+    const struct hl_config *config = &server->config;
+    char why[WHY_SIZE] = "";
+    if (config->oidc_issuer[0] == '\0')
+        return HL_EXIT_OK;
+    if (hl_signin_read_secret(config->oidc_client_secret_file, server->oidc_secret, why,
+                              sizeof(why)) != 0)
+        return refuse_start(HL_EXIT_ENVIRONMENT, why);
+    if (config->oidc_redirect_url[0] != '\0')
+        snprintf(server->oidc_redirect, sizeof(server->oidc_redirect), "%s",
+                 config->oidc_redirect_url);
+    else
+        snprintf(server->oidc_redirect, sizeof(server->oidc_redirect),
+                 "%s/v1/session/oidc/callback", config->public_url);
+    const struct hl_oidc_config oidc = {.issuer = config->oidc_issuer,
+                                        .client = config->oidc_client_id,
+                                        .secret = server->oidc_secret,
+                                        .redirect = server->oidc_redirect,
+                                        .scopes = config->oidc_scopes,
+                                        .auto_role = roles[config->oidc_auto_role],
+                                        .clock = server->house.clock};
+    int r = hl_fetch_start_all();
+    if (r == 0)
+        r = hl_oidc_create(&oidc, &server->house.oidc);
+    return r != 0 ? refuse_start_errno("oidc", r) : HL_EXIT_OK;
+}
+
 static int open_rest(struct hl_server *server)
 {
     char why[WHY_SIZE] = "";
@@ -196,6 +226,9 @@ static int open_rest(struct hl_server *server)
     r = hl_signin_shared_create(&server->house.signin);
     if (r != 0)
         return refuse_start_errno("signin", r);
+    int code = open_oidc(server);
+    if (code != HL_EXIT_OK)
+        return code;
     if (config->pages[0] != '\0' &&
         hl_pages_load(config->pages, why, sizeof(why), &server->house.pages) != 0)
         return refuse_start(HL_EXIT_ENVIRONMENT, why);
@@ -272,6 +305,7 @@ static void take_down(struct hl_server *server)
     for (size_t i = 0; i < server->n_started; i++)
         hl_station_join(house->stations[i]);
     hl_index_close(house->index);
+    hl_oidc_destroy(house->oidc);
     /* Before the loops go: the writer may still be posting the last group to each of them. */
     if (house->log != NULL)
         hl_log_close(house->log);
@@ -288,6 +322,7 @@ static void take_down(struct hl_server *server)
         hl_wire_shared_destroy(house->wire);
     hl_pages_free(house->pages);
     hl_signin_shared_destroy(&house->signin);
+    explicit_bzero(server->oidc_secret, sizeof(server->oidc_secret));
     hl_directory_close(house->directory);
     hl_secrets_wipe(&house->secrets);
 }

@@ -85,6 +85,8 @@ static const struct hl_route signin_routes[] = {
     {HL_POST, "/v1/session", hl_signin_post},
     {HL_GET, "/v1/session", hl_signin_get},
     {HL_DELETE, "/v1/session", hl_signin_delete},
+    {HL_GET, "/v1/session/oidc", hl_oidc_start},
+    {HL_GET, "/v1/session/oidc/callback", hl_oidc_return},
 };
 static const struct hl_route lobby_routes[] = {
     {HL_GET, "/v1/availability", hl_lobby_availability},
@@ -176,16 +178,18 @@ static void set_signin(struct hl_station *station)
 {
     const struct hl_config *config = &station->config;
     const struct hl_house *house = station->house;
-    station->signin = (struct hl_signin){
-        .shared = &house->signin,
-        .directory = house->directory,
-        .api = station->api,
-        .clock = house->clock,
-        .random = house->random,
-        .keys = &station->tokens,
-        .public_url = config->public_url,
-        .is_https = config->tls_certificate[0] != '\0' ||
-                    strncmp(config->public_url, "https://", strlen("https://")) == 0};
+    struct hl_signin *signin = &station->signin; /* its requests under way stay */
+    signin->shared = &house->signin;
+    signin->oidc = house->oidc;
+    signin->loop = hl_loop_uv_loop(station->loop);
+    signin->directory = house->directory;
+    signin->api = station->api;
+    signin->clock = house->clock;
+    signin->random = house->random;
+    signin->keys = &station->tokens;
+    signin->public_url = config->public_url;
+    signin->is_https = config->tls_certificate[0] != '\0' ||
+                       strncmp(config->public_url, "https://", strlen("https://")) == 0;
 }
 
 static void fill_wire_config(struct hl_station *station, struct hl_wire_config *out_config)
@@ -256,7 +260,9 @@ static int create_api(struct hl_station *station)
                                    .clock = house->clock,
                                    .random = house->random,
                                    .directory = house->directory,
-                                   .passes = {.find = hl_signin_find, .arg = &station->signin},
+                                   .passes = {.find = hl_signin_find,
+                                              .arg = &station->signin,
+                                              .has_oidc = house->oidc != NULL},
                                    .audit = house->audit,
                                    .site = station->config.site,
                                    .index = house->index,
@@ -302,10 +308,16 @@ static void finish_close(void *arg)
     hl_loop_uv_stop(station->loop);
 }
 
+static void close_signin(void *arg)
+{
+    struct hl_station *station = arg;
+    hl_pending_set_await(&station->signin.pending, finish_close, station);
+}
+
 static void close_lobby(void *arg)
 {
     struct hl_station *station = arg;
-    hl_pending_set_await(&station->lobby.pending, finish_close, station);
+    hl_pending_set_await(&station->lobby.pending, close_signin, station);
 }
 
 static void close_enquiries(void *arg);
@@ -475,6 +487,7 @@ static void carry_out(struct hl_task *task)
         hl_wire_stop_accepting(station->wire);
         break;
     case ORDER_CLOSE:
+        hl_oidc_end(station->house->oidc);
         close_station(station);
         break;
     case ORDER_RELOAD:

@@ -15,7 +15,7 @@
 #include "gateway/enquiry/enquiry.h"
 #include "gateway/secrets.h"
 #include "gateway/server/page.h"
-#include "gateway/signin/signin.h"
+#include "gateway/signin/oidc.h"
 #include "gateway/visit/lobby.h"
 #include "gateway/web/asset.h"
 #include "session/registry.h"
@@ -44,6 +44,7 @@ struct hl_house {
     const struct hl_clock *clock;
     const struct hl_random *random;
     struct hl_signin_shared signin;
+    struct hl_oidc *oidc;      /* NULL: none */
     struct hl_secrets secrets; /* tokens: the main thread's; the rest is never changed */
     int64_t started_ms;
     uint64_t disk_free_min;

@@ -1,5 +1,6 @@
 #include "gateway/signin/signin.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -29,6 +30,29 @@ void hl_signin_shared_destroy(struct hl_signin_shared *shared)
 {
     hl_spent_destroy(shared->spent);
     hl_attempts_destroy(shared->attempts);
+}
+
+int hl_signin_read_secret(const char *path, char out_secret[HL_SIGNIN_SECRET_SIZE], char *why,
+                          size_t why_size)
+{
+    int r = 0;
+    out_secret[0] = '\0';
+    if (path[0] == '\0')
+        return 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        r = -errno;
+    else if (fgets(out_secret, HL_SIGNIN_SECRET_SIZE, file) == NULL)
+        r = -EINVAL;
+    if (file != NULL)
+        (void)fclose(file);
+    out_secret[strcspn(out_secret, "\r\n")] = '\0';
+    if (r == 0 && out_secret[0] == '\0')
+        r = -EINVAL;
+    if (r != 0)
+        snprintf(why, why_size, "oidc_client_secret_file %s: %s", path,
+                 r == -EINVAL ? "holds no secret" : strerror(-r));
+    return r;
 }
 
 bool hl_signin_is_own(const struct hl_signin *signin, const struct hl_exchange *exchange,

@@ -10,6 +10,7 @@
 #define HL_GATEWAY_SIGNIN_SIGNIN_H
 
 #include "agent-api/api.h"
+#include "agent-api/pending.h"
 #include "gateway/signin/attempts.h"
 #include "gateway/signin/pass.h"
 #include "gateway/signin/spent.h"
@@ -21,8 +22,12 @@ struct hl_signin_shared { /* of all loops; the server's */
 int hl_signin_shared_create(struct hl_signin_shared *out_shared); /* 0, -ENOMEM */
 void hl_signin_shared_destroy(struct hl_signin_shared *shared);
 
+struct hl_oidc;
+
 struct hl_signin { /* of one loop; its owner keeps it up to date */
     const struct hl_signin_shared *shared;
+    struct hl_oidc *oidc; /* NULL: no identity provider */
+    struct hl_loop *loop;
     struct hl_directory *directory;
     struct hl_api *api;
     const struct hl_clock *clock;
@@ -30,7 +35,13 @@ struct hl_signin { /* of one loop; its owner keeps it up to date */
     const struct hl_token_keys *keys;
     const char *public_url; /* "" or scheme, host and port */
     bool is_https;          /* browsers reach the gateway by https */
+    struct hl_pending_set pending;
 };
+
+/* The one line of a file; no file ("") has none. 0, -errno; `why` gets one line. */
+enum { HL_SIGNIN_SECRET_SIZE = 512 };
+int hl_signin_read_secret(const char *path, char out_secret[HL_SIGNIN_SECRET_SIZE], char *why,
+                          size_t why_size);
 
 /* hl_route.handle with struct hl_signin as argument. */
 void hl_signin_post(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params);
