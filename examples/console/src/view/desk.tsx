@@ -19,7 +19,7 @@ export function Desk({ id }: { id: string | null }) {
   if (!id) return <EmptyDesk />;
   const conversation = app.records.get(id);
   return (
-    <main class="desk" id="desk" tabIndex={-1} data-id={id}>
+    <section aria-label="Conversation" class="desk" id="desk" tabIndex={-1} data-id={id}>
       {conversation ? (
         <>
           <DeskHead conversation={conversation} />
@@ -29,19 +29,19 @@ export function Desk({ id }: { id: string | null }) {
       ) : (
         <div class="desk-loading" role="status" aria-label="Loading" />
       )}
-    </main>
+    </section>
   );
 }
 
 function EmptyDesk() {
   const count = useApp().queue.counts.value.unassigned.count;
   return (
-    <main class="desk desk-empty" id="desk" tabIndex={-1}>
+    <section aria-label="Conversation" class="desk desk-empty" id="desk" tabIndex={-1}>
       <div class="empty large">
         <span class="empty-icon"><Icon name={count ? 'inbox' : 'check'} size={30} /></span>
         <h1>{count ? `${count} ${count === 1 ? 'conversation waits' : 'conversations wait'} for somebody` : 'All is answered'}</h1>
         <p>Choose one on the left, or press <kbd>j</kbd> and <kbd>c</kbd>. <kbd>?</kbd> shows all shortcuts.</p>
       </div>
-    </main>
+    </section>
   );
 }

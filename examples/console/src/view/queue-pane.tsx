@@ -24,7 +24,7 @@ export function QueuePane() {
   return (
     <section class="queue" aria-labelledby="queue-title" aria-busy={queue.isLoading.value}>
       <header class="queue-head">
-        <h2 id="queue-title" dir="auto">{isSearching ? 'Search' : titleOf(queue.view.value, app.people.inboxName.bind(app.people))}</h2>
+        <h1 id="queue-title" dir="auto">{isSearching ? 'Search' : titleOf(queue.view.value, app.people.inboxName.bind(app.people))}</h1>
         {!isSearching && <OrderSelect />}
         <button type="button" class="quiet" aria-label={isSearching ? 'Leave the search' : 'Search'} title={isSearching ? 'Leave the search' : 'Search ( / )'}
           aria-pressed={isSearching} onClick={() => (isSearching ? void queue.select(route.value.view) : (queue.search.value = NO_SEARCH))}>
@@ -72,7 +72,7 @@ function EmptyQueue({ isSearching, view }: { isSearching: boolean; view: ViewKey
   return (
     <div class="empty">
       <span class="empty-icon"><Icon name={icon} size={26} /></span>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p>{words}</p>
     </div>
   );

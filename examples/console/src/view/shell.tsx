@@ -44,8 +44,10 @@ function Workplace({ app }: { app: App }) {
           <Admin />
         ) : (
           <>
-            <QueuePane />
-            <Desk id={conversation} />
+            <main class="work">
+              <QueuePane />
+              <Desk id={conversation} />
+            </main>
             {hasContext && conversation && <ContextPanel id={conversation} />}
           </>
         )}
