@@ -33,8 +33,8 @@ export const directory = {
       body: reply,
       headers: { 'idempotency-key': `"${crypto.randomUUID()}"` },
     }),
-  changeCannedReply: (client: Client, { id, etag = '*' }: CannedReply, change: { shortcut: string; text: string }) =>
+  changeCannedReply: (client: Client, { id, etag }: CannedReply, change: { shortcut: string; text: string }) =>
     client.call<CannedReply>(`/v1/canned-replies/${id}`, { method: 'PATCH', body: change, headers: { 'if-match': etag } }),
-  removeCannedReply: (client: Client, { id, etag = '*' }: CannedReply) =>
+  removeCannedReply: (client: Client, { id, etag }: CannedReply) =>
     client.call<void>(`/v1/canned-replies/${id}`, { method: 'DELETE', headers: { 'if-match': etag } }),
 };

@@ -154,7 +154,7 @@ export interface CannedReply {
   shortcut: string;
   text: string;
   locale: string | null;
-  etag?: string;
+  etag: string;
 }
 
 export interface TagCount {
@@ -163,12 +163,12 @@ export interface TagCount {
 }
 
 export interface AuditEntry {
+  position: number;
   ts: string;
   action: string;
-  actor: { role: string; id: string; name?: string };
-  object?: string | null;
-  conversation?: string | null;
-  address?: string | null;
+  actor?: { role: string; id: string; name: string };
+  object?: string;
+  conversation?: string;
 }
 
 export interface ProblemDocument {

@@ -9,7 +9,7 @@ export interface Blanks {
 
 // What stands between a "/" that begins a word and the caret, or null.
 export function typedShortcut(text: string, caret: number): string | null {
-  const [, typed] = /(?:^|\s)\/([\w-]*)$/.exec(text.slice(0, caret)) ?? [];
+  const [, typed] = /(?:^|\s)\/([\w.-]*)$/.exec(text.slice(0, caret)) ?? [];
   return typed ?? null;
 }
 

@@ -95,7 +95,7 @@ function NewCanned({ site }: { site: string }) {
   };
   return (
     <form class="new-canned" onSubmit={(event) => void add(event)}>
-      <label class="field"><span>Name</span><input value={shortcut} placeholder="hours" onInput={(event) => setShortcut(event.currentTarget.value.replace(/[^\w-]/g, ''))} /></label>
+      <label class="field"><span>Name</span><input value={shortcut} placeholder="hours" onInput={(event) => setShortcut(event.currentTarget.value.toLowerCase().replace(/[^a-z0-9._-]/g, ''))} /></label>
       <label class="field grow"><span>Text</span><textarea rows={2} dir="auto" value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
       <button type="submit">Add</button>
     </form>
@@ -123,8 +123,8 @@ function Audit() {
         <table>
           <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">On</th></tr></thead>
           <tbody>
-            {entries.map((entry, i) => (
-              <tr key={i}><td>{fullOf(entry.ts)}</td><td dir="auto">{entry.actor.name || entry.actor.id}</td><td>{entry.action}</td><td dir="auto">{entry.conversation ?? entry.object ?? ''}</td></tr>
+            {entries.map((entry) => (
+              <tr key={entry.position}><td>{fullOf(entry.ts)}</td><td dir="auto">{entry.actor?.name || entry.actor?.id || 'holdline'}</td><td>{entry.action}</td><td dir="auto">{entry.conversation ?? entry.object ?? ''}</td></tr>
             ))}
           </tbody>
         </table>
