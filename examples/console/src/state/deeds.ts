@@ -44,6 +44,19 @@ export const deeds = {
   release: (app: App, id: string): Promise<boolean> =>
     run(app, id, async () => conversations.release(app.client, await fresh(app, id)), hasChanged),
 
+  // Adding or removing one tag holds for whatever tags there are: tried again on what it is now.
+  retag: (app: App, id: string, edit: (tags: readonly string[]) => string[]): Promise<boolean> =>
+    run(app, id, async () => {
+      const change = async (known: Conversation): Promise<Conversation> =>
+        conversations.change(app.client, known, { tags: edit(known.tags) });
+      try {
+        return await change(await fresh(app, id));
+      } catch (error) {
+        if (!isProblem(error, 'precondition_failed')) throw error;
+        return change(await app.records.load(id));
+      }
+    }, hasChanged),
+
   change: (app: App, id: string, change: Change): Promise<boolean> =>
     run(app, id, async () => conversations.change(app.client, await fresh(app, id), change), hasChanged),
 };

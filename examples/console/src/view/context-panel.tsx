@@ -36,7 +36,7 @@ export function ContextPanel({ id }: { id: string }) {
       ]} />
       <h3>Tags</h3>
       <TagEditor key={id} tags={conversation.tags} known={app.people.tags.value.map(({ tag }) => tag)}
-        onChange={(tags) => void deeds.change(app, id, { tags }).then(() => app.people.loadTags())} />
+        onEdit={(edit) => void deeds.retag(app, id, edit).then(() => app.people.loadTags())} />
       <FieldRows title="Visit" fields={context} />
       <FieldRows title="Fields" fields={fields} />
       <Earlier conversation={conversation} />

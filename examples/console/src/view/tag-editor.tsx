@@ -5,17 +5,17 @@ import { Icon } from './icon';
 interface Props {
   tags: readonly string[];
   known: readonly string[];
-  onChange: (tags: string[]) => void;
+  onEdit: (edit: (tags: readonly string[]) => string[]) => void;
 }
 
-export function TagEditor({ tags, known, onChange }: Props) {
+export function TagEditor({ tags, known, onEdit }: Props) {
   const [text, setText] = useState('');
   const id = useId();
   const add = (event: Event): void => {
     event.preventDefault();
     const tag = text.trim();
     setText('');
-    if (tag && !tags.includes(tag)) onChange([...tags, tag]);
+    if (tag && !tags.includes(tag)) onEdit((now) => [...now.filter((one) => one !== tag), tag]);
   };
   return (
     <div class="tags">
@@ -23,7 +23,7 @@ export function TagEditor({ tags, known, onChange }: Props) {
         {tags.map((tag) => (
           <li key={tag} class="chip tag">
             <span dir="auto">{tag}</span>
-            <button type="button" aria-label={`Remove ${tag}`} onClick={() => onChange(tags.filter((one) => one !== tag))}><Icon name="close" size={11} /></button>
+            <button type="button" aria-label={`Remove ${tag}`} onClick={() => onEdit((now) => now.filter((one) => one !== tag))}><Icon name="close" size={11} /></button>
           </li>
         ))}
       </ul>
