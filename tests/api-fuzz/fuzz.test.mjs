@@ -22,7 +22,7 @@ const FILE = fileURLToPath(new URL('../../agent-api/openapi.yaml', import.meta.u
 const RUNS = Number(process.env.HOLDLINE_FUZZ_RUNS ?? 2000);
 const SEED = Number(process.env.HOLDLINE_FUZZ_SEED ?? 20261123);
 const VIOLATION = 'https://stoplight.io/prism/errors#VIOLATIONS';
-const ROLES = ['admin', 'agent', 'integration'];
+const ROLES = ['admin', 'supervisor', 'agent', 'integration', 'auditor'];
 const LATER = new Set([503, 507]); // documented, retryable
 
 const document = parse(readFileSync(FILE, 'utf8'));
