@@ -19,10 +19,11 @@ import { checkApi } from '../support/openapi.mjs';
 import { operationsOf, requests } from './requests.mjs';
 
 const FILE = fileURLToPath(new URL('../../agent-api/openapi.yaml', import.meta.url));
-const RUNS = Number(process.env.HOLDLINE_FUZZ_RUNS ?? 2000);
+const RUNS = Number(process.env.HOLDLINE_FUZZ_RUNS ?? 1500);
 const SEED = Number(process.env.HOLDLINE_FUZZ_SEED ?? 20261123);
 const VIOLATION = 'https://stoplight.io/prism/errors#VIOLATIONS';
 const ROLES = ['admin', 'supervisor', 'agent', 'integration', 'auditor'];
+const COLLECTIONS = ['sites', 'inboxes', 'agents', 'contacts', 'canned-replies'];
 const LATER = new Set([503, 507]); // documented, retryable
 
 const document = parse(readFileSync(FILE, 'utf8'));
@@ -76,14 +77,27 @@ async function enquire(n) {
   return answer.json;
 }
 
+// What is there of each collection, but for the admin, who has to stay.
+async function idsOf(collections) {
+  const found = {};
+  for (const name of collections) {
+    const answer = await request(`${gateway.url}/v1/${name}`, { headers: { authorization: `Bearer ${secrets[0]}` } });
+    found[name] = answer.json.data.filter((one) => one.role !== 'admin').map((one) => one.id);
+  }
+  return found;
+}
+
 before(async () => {
   gateway = await Gateway.start({ config: 'requests_per_address_per_s = 0;\n' });
   secrets = [];
   for (const role of ROLES) secrets.push(await gateway.key(role, ['--role', role]));
   secrets.push(undefined, `hlk_${'A'.repeat(43)}`);
+  await request(`${gateway.url}/v1/canned-replies`, {
+    headers: { authorization: `Bearer ${secrets[0]}` }, body: { site: 'default', shortcut: 'hi', text: 'Hello {name}' } });
   const made = await Promise.all(Array.from({ length: 12 }, (_, n) => enquire(n)));
   known = {
-    id: made.map((one) => one.conversation), reference: made.map((one) => one.reference),
+    ids: { conversations: made.map((one) => one.conversation), ...(await idsOf(COLLECTIONS)) },
+    reference: made.map((one) => one.reference),
     site: ['default'], 'If-Match': ['*', '"r1"', '"r2"'], 'If-None-Match': ['*'], cursor: ['start'],
     'Idempotency-Key': [randomUUID(), 'k1', 'k2'],
   };

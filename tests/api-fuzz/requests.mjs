@@ -16,9 +16,9 @@ export function operationsOf(document) {
 const token = (text) => text.replace(/[^\x20-\x7e]/g, '').trim();
 
 // One parameter: something known or something that fits; if it is wild, perhaps something hostile.
-function parameter(document, { name, in: place, schema, required }, known, isWild) {
+function parameter(document, { name, in: place, schema, required }, known, isWild, collection) {
   const fits = values(document, schema ?? {}).map((value) => String(value));
-  const pool = known[name] ?? known[place === 'path' ? 'id' : ''];
+  const pool = place === 'path' && name === 'id' ? known.ids[collection] : known[name];
   const good = pool?.length ? fc.oneof({ weight: isWild ? 3 : 20, arbitrary: fc.constantFrom(...pool) }, fits) : fits;
   // A long wait is no finding, only slow.
   if (name === 'wait') return isWild ? fc.constantFrom('0', '-1', 'x') : fc.constant('0');
@@ -50,7 +50,7 @@ function fill(path, given) {
 
 function request(document, operation, known, secrets, isWild) {
   const record = Object.fromEntries(operation.parameters
-    .map((p) => [`${p.in}:${p.name}`, parameter(document, p, known, isWild)]));
+    .map((p) => [`${p.in}:${p.name}`, parameter(document, p, known, isWild, operation.path.split('/')[2])]));
   return fc.record({
     given: fc.record(record),
     content: body(document, operation, isWild),
@@ -71,7 +71,7 @@ function request(document, operation, known, secrets, isWild) {
   });
 }
 
-// known: values of parameters that exist, by name; secrets: of API keys, the mightiest first, and
+// known: values of parameters that exist, by name, and `ids` by collection; secrets: of API keys, the mightiest first, and
 // undefined. One half of the requests is as the contract says, the other is wild.
 export function requests(document, known, secrets) {
   return fc.oneof(...operationsOf(document).flatMap((operation) =>
