@@ -184,15 +184,50 @@ void hl_call_marks(struct hl_call *call, struct hl_exchange *exchange, hl_call_s
     check_taken(call, hl_log_marks(call->api->config.log, &call->marks));
 }
 
+static struct hl_audit_event read_event(const struct hl_call *call, const char *action)
+{
+    const struct hl_conversation *conversation = &call->conversation;
+    return (struct hl_audit_event){.action = action,
+                                   .is_read = true,
+                                   .site = conversation->site[0] != '\0' ? conversation->site
+                                                                         : call->who.site,
+                                   .conversation = conversation->id};
+}
+
 void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
                          const struct hl_buffer *body)
 {
-    const struct hl_audit_event event = {
-        .action = action,
-        .is_read = true,
-        .site = call->conversation.site[0] != '\0' ? call->conversation.site : call->who.site,
-        .conversation = call->conversation.id};
+    const struct hl_audit_event event = read_event(call, action);
     hl_audit_reply(call->api, exchange, &call->who, &event, 200, body);
+}
+
+/* `exchange` NULL: refused, or gone. */
+static void take_recorded(void *arg, struct hl_exchange *exchange)
+{
+    struct hl_call *call = arg;
+    if (call->is_recording) { /* at once: still within the step */
+        call->is_waiting = false;
+        if (exchange != NULL)
+            call->next(call, exchange);
+        return;
+    }
+    if (exchange != NULL)
+        hl_pending_resume(&call->pending, exchange);
+    hl_call_resume(call, 0);
+}
+
+void hl_call_record_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         hl_call_step next)
+{
+    const struct hl_audit_event event = read_event(call, action);
+    if (call->pending.set == NULL)
+        hl_pending_begin_alone(&call->pending, &call->api->pending);
+    call->next = next;
+    call->takes_any = false;
+    call->is_waiting = true;
+    call->is_recording = true;
+    hl_audit_then(call->api, exchange, &call->who, &event, take_recorded, call);
+    call->is_recording = false;
 }
 
 /* The log itself says durably who wrote what: the note in the audit log is not waited for. */

@@ -22,6 +22,7 @@ struct hl_call { /* handlers that keep more embed it as first member */
     enum hl_problem_code index_missing;  /* of what the index does not find */
     void (*clean)(struct hl_call *call); /* frees what the handler's struct holds; NULL: nothing */
     bool is_waiting;
+    bool is_recording;      /* within hl_call_record_read */
     bool takes_any;         /* the next step looks at `result` itself */
     struct hl_entry *entry; /* of the last submit */
     union {                 /* what the next step reads; gone when that step asks again */
@@ -65,6 +66,9 @@ void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
  * `action` is static. Of the opened conversation, if there is one. */
 void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
                          const struct hl_buffer *body);
+/* The same before an answer that is streamed: the next step comes once it is recorded. */
+void hl_call_record_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         hl_call_step next);
 
 /* To wait for something else: hl_call_wait, then hl_call_resume once, in a later turn. */
 void hl_call_wait(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);

@@ -175,9 +175,10 @@ static void read_page(struct hl_call *call, struct hl_exchange *exchange)
     hl_call_read_any(call, exchange, write_page);
 }
 
-static void begin_stream(struct transcript *transcript, struct hl_exchange *exchange)
+static void begin_stream(struct hl_call *call, struct hl_exchange *exchange)
 {
-    const struct hl_conversation *conversation = &transcript->call.conversation;
+    struct transcript *transcript = transcript_of(call);
+    const struct hl_conversation *conversation = &call->conversation;
     struct hl_buffer out;
     char name[96];
     snprintf(name, sizeof(name), "attachment; filename=\"%s.%s\"",
@@ -192,6 +193,7 @@ static void begin_stream(struct transcript *transcript, struct hl_exchange *exch
     transcript->form->head(&out, conversation);
     exchange->ops->write(exchange, hl_buffer_bytes(&out));
     hl_buffer_fini(&out);
+    read_page(call, exchange);
 }
 
 static void open_transcript(struct hl_call *call, struct hl_exchange *exchange)
@@ -203,8 +205,7 @@ static void open_transcript(struct hl_call *call, struct hl_exchange *exchange)
         return;
     transcript->after = call->conversation.floor;
     transcript->until = call->conversation.head;
-    begin_stream(transcript, exchange);
-    read_page(call, exchange);
+    hl_call_record_read(call, exchange, "conversation.transcript_read", begin_stream);
 }
 
 void hl_transcript_get(void *arg, struct hl_exchange *exchange,

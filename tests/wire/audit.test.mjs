@@ -50,12 +50,18 @@ wireTest('reads and writes are recorded, without what was written', async (t) =>
   assert.ok(!all.includes('secret question') && !all.includes('the answer'));
 });
 
-wireTest('searches, changes, feeds and new addresses are recorded', async () => {
+wireTest('searches, changes, feeds and new addresses are recorded', async (t) => {
   await call('GET', '/v1/conversations?q=secret', { role: 'agent' });
   await call('GET', '/v1/events', { role: 'agent' });
+  const visitor = await t.connect(gateway);
+  await visitor.publish('a question');
+  const read = () => call('GET', `/v1/conversations/${visitor.c}/transcript?format=text`, { role: 'agent' });
+  assert.match((await read()).text, /a question/);
+  assert.match((await read()).text, /a question/);
+  assert.equal((await audit(`conversation=${visitor.c}`)).length, 1);
   await call('POST', '/v1/canned-replies', { body: { shortcut: 'a', text: 'b' } });
   const actions = new Set((await audit('limit=200')).map(({ action }) => action));
-  for (const action of ['conversation.searched', 'feed.opened', 'canned_reply.created', 'key.used_from']) {
+  for (const action of ['conversation.searched', 'feed.opened', 'canned_reply.created', 'key.used_from', 'conversation.transcript_read']) {
     assert.ok(actions.has(action), action);
   }
   assert.ok(!JSON.stringify(await audit('action=conversation.searched')).includes('secret'));
