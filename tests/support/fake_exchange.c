@@ -26,7 +26,7 @@ static void take_answer(struct hl_exchange *exchange, int status, const char *co
 static void take_header(struct hl_exchange *exchange, const char *name, struct hl_bytes value)
 {
     struct hl_fake_exchange *fake = fake_of(exchange);
-    HL_CHECK(!fake->is_answered && !fake->is_streaming);
+    HL_CHECK(!fake->is_answered && (!fake->is_streaming || exchange->is_socket));
     hl_buffer_printf(&fake->headers, "%s: %.*s\n", name, (int)value.size, value.data);
 }
 
@@ -36,7 +36,7 @@ static void begin_stream(struct hl_exchange *exchange, int status, const char *c
     HL_CHECK(!fake->is_answered && !fake->is_streaming);
     fake->is_streaming = true;
     fake->status = status;
-    snprintf(fake->type, sizeof(fake->type), "%s", content_type);
+    snprintf(fake->type, sizeof(fake->type), "%s", content_type != NULL ? content_type : "");
 }
 
 static bool is_ready(struct hl_exchange *exchange)
@@ -64,6 +64,16 @@ static void cut_stream(struct hl_exchange *exchange)
     fake_of(exchange)->is_cut = true;
 }
 
+static void take_problem(struct hl_exchange *exchange, const struct hl_problem *problem)
+{
+    struct hl_fake_exchange *fake = fake_of(exchange);
+    HL_CHECK(exchange->is_socket && !fake->is_answered);
+    fake->is_answered = true;
+    fake->status = hl_problem_kind(problem->code)->close;
+    snprintf(fake->type, sizeof(fake->type), "%s", hl_problem_kind(problem->code)->code);
+    hl_buffer_append_bytes(&fake->body, problem->extra);
+}
+
 static const struct hl_exchange_ops ops = {
     .answer = take_answer,
     .header = take_header,
@@ -72,6 +82,7 @@ static const struct hl_exchange_ops ops = {
     .write = take_data,
     .end = end_stream,
     .cut = cut_stream,
+    .problem = take_problem,
 };
 
 void hl_fake_exchange_init(struct hl_fake_exchange *fake, enum hl_method method, const char *target)
@@ -106,6 +117,12 @@ void hl_fake_exchange_set_body(struct hl_fake_exchange *fake, const char *type, 
 {
     hl_fake_exchange_set(fake, HL_HEADER_CONTENT_TYPE, type);
     fake->exchange.body = hl_bytes_of(body);
+}
+
+void hl_fake_exchange_say(struct hl_fake_exchange *fake, const char *text)
+{
+    HL_CHECK(fake->exchange.on_message != NULL);
+    fake->exchange.on_message(&fake->exchange, hl_bytes_of(text));
 }
 
 void hl_fake_exchange_drop(struct hl_fake_exchange *fake)

@@ -14,7 +14,7 @@ struct hl_fake_exchange {
     int status;
     bool is_answered; /* answered, or the stream has ended */
     bool is_streaming;
-    bool is_cut; /* the stream was broken off */
+    bool is_cut;   /* the stream was broken off */
     bool is_ready; /* whether the peer takes more; a test may say no */
 };
 
@@ -25,6 +25,9 @@ void hl_fake_exchange_fini(struct hl_fake_exchange *fake);
 /* Views: must live as long as the request. */
 void hl_fake_exchange_set(struct hl_fake_exchange *fake, enum hl_header header, const char *value);
 void hl_fake_exchange_set_body(struct hl_fake_exchange *fake, const char *type, const char *body);
+/* A frame of the client, where exchange.is_socket was set; a problem that ends it stands in
+ * `type`, its close code in `status`. */
+void hl_fake_exchange_say(struct hl_fake_exchange *fake, const char *text);
 /* The connection dies: runs on_gone. */
 void hl_fake_exchange_drop(struct hl_fake_exchange *fake);
 

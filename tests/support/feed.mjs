@@ -4,6 +4,7 @@ import http from 'node:http';
 import WebSocket from 'ws';
 import { request } from './http.mjs';
 import { checkApi, checkSchema } from './openapi.mjs';
+import { checkFeedFrame } from './schemas.mjs';
 
 export const FEED_TRANSPORTS = ['longpoll', 'stream', 'websocket'];
 const WAIT_MS = 10_000;
@@ -144,6 +145,7 @@ export class FeedReader {
       socket.on('message', (data) => {
         try {
           const frame = JSON.parse(String(data));
+          checkFeedFrame(frame);
           if (frame.t === 'error') problem = frame.problem;
           else this.#frame(socket, frame);
         } catch (error) {

@@ -52,6 +52,10 @@ export function checkClientFrame(frame) {
   assertValid(`client-frames.json#/$defs/${frame?.t}`, frame, 'frame of the client');
 }
 
+export function checkFeedFrame(frame) {
+  assertValid(`feed-frames.json#/$defs/${frame?.t}`, frame, 'frame of the feed');
+}
+
 export function checkPollRequest(body) {
   for (const frame of body.frames ?? []) checkClientFrame(frame);
   assertValid('poll-request.json', body, 'poll');

@@ -25,7 +25,7 @@ test('asyncapi.yaml has no findings and names every frame', async () => {
   assert.ok(document);
   const messages = Object.values(parse(readFileSync(file, 'utf8')).components.messages);
   const named = new Set(messages.map((m) => m.payload.$ref));
-  for (const side of ['client', 'server']) {
+  for (const side of ['client', 'server', 'feed']) {
     const { $defs } = JSON.parse(readFileSync(`${ROOT}docs/schema/${side}-frames.json`, 'utf8'));
     for (const t of Object.keys($defs)) {
       if (t !== 'frame') assert.ok(named.has(`schema/${side}-frames.json#/$defs/${t}`), t);
@@ -41,11 +41,11 @@ test('openapi.yaml has no findings', async () => {
 });
 
 test('every example frame of the protocol page fits its schema', () => {
-  const side = { client: 0, server: 0 };
+  const side = { client: 0, server: 0, feed: 0 };
   let part = null;
   for (const [, heading, example] of page.matchAll(/^## (.*)$|^```json\n([^]*?)^```$/gm)) {
     if (heading) {
-      part = { 'Frames from the client': 'client', 'Frames from the gateway': 'server' }[heading];
+      part = { 'Frames from the client': 'client', 'Frames from the gateway': 'server', Agents: 'feed' }[heading];
     } else if (part) {
       const frame = JSON.parse(example);
       const validate = openSchemas.getSchema(`${part}-frames.json#/$defs/${frame.t}`);
@@ -54,7 +54,7 @@ test('every example frame of the protocol page fits its schema', () => {
       side[part] += 1;
     }
   }
-  assert.ok(side.client >= 12 && side.server >= 15, JSON.stringify(side));
+  assert.ok(side.client >= 12 && side.server >= 15 && side.feed >= 6, JSON.stringify(side));
 });
 
 test('the problem table of the page is that of the sources', () => {
