@@ -45,6 +45,11 @@ static const struct hl_route routes[] = {
     {HL_GET, "/v1/contacts/{id}", hl_contact_get},
     {HL_GET, "/v1/contacts/{id}/conversations", hl_contact_conversations_get},
     {HL_GET, "/v1/tags", hl_tags_get},
+    {HL_POST, "/v1/exports", hl_exports_post},
+    {HL_GET, "/v1/exports/{id}", hl_export_get},
+    {HL_GET, "/v1/exports/{id}/content", hl_export_content_get},
+    {HL_POST, "/v1/erasures", hl_erasures_post},
+    {HL_GET, "/v1/erasures/{id}", hl_erasure_get},
     {HL_GET, "/v1/conversations/{id}", hl_conversation_get},
     {HL_PATCH, "/v1/conversations/{id}", hl_conversation_patch},
     {HL_GET, "/v1/conversations/{id}/messages", hl_messages_get},
@@ -99,10 +104,10 @@ static bool starts_with(struct hl_bytes path, const char *start)
 
 bool hl_api_owns(struct hl_bytes path)
 {
-    static const char *const roots[] = {"/v1/agent",         "/v1/agents", "/v1/audit",
-                                        "/v1/contacts",      "/v1/tags",   "/v1/canned-replies",
-                                        "/v1/conversations", "/v1/events", "/v1/inboxes",
-                                        "/v1/keys",          "/v1/sites"};
+    static const char *const roots[] = {
+        "/v1/agent",          "/v1/agents",        "/v1/audit",   "/v1/contacts", "/v1/tags",
+        "/v1/canned-replies", "/v1/conversations", "/v1/events",  "/v1/inboxes",  "/v1/keys",
+        "/v1/sites",          "/v1/exports",       "/v1/erasures"};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
         if (starts_with(path, roots[i]))
             return true;

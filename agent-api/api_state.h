@@ -44,6 +44,11 @@ void hl_contacts_get(void *arg, struct hl_exchange *, const struct hl_route_para
 void hl_contact_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_contact_conversations_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_tags_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_exports_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_export_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_export_content_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_erasures_post(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_erasure_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_transcript_get(void *arg, struct hl_exchange *, const struct hl_route_params *);

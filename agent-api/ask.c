@@ -19,6 +19,7 @@ DEFINE_TAKE(list)
 DEFINE_TAKE(get)
 DEFINE_TAKE(contacts)
 DEFINE_TAKE(tags)
+DEFINE_TAKE(person)
 
 static void answer_problem(const struct hl_call *call, struct hl_exchange *exchange, int r)
 {
@@ -113,6 +114,15 @@ void hl_ask_contacts(struct hl_call *call, struct hl_exchange *exchange, hl_call
     call->index.contacts.done = take_contacts;
     if (check_index(call))
         check_taken(call, hl_index_contacts(call->api->config.index, &call->index.contacts));
+}
+
+void hl_ask_person(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    begin_read(call, exchange, &call->index.person.read, next);
+    call->index_missing = HL_PROBLEM_NOT_FOUND;
+    call->index.person.done = take_person;
+    if (check_index(call))
+        check_taken(call, hl_index_person(call->api->config.index, &call->index.person));
 }
 
 void hl_ask_tags(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)

@@ -14,6 +14,7 @@
 void hl_ask_list(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_ask_get(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_ask_contacts(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
+void hl_ask_person(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_ask_tags(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 
 #endif

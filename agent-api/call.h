@@ -36,6 +36,7 @@ struct hl_call { /* handlers that keep more embed it as first member */
             struct hl_index_get get;
             struct hl_index_contacts contacts;
             struct hl_index_tags tags;
+            struct hl_index_person person;
         } index;
     };
 };

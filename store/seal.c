@@ -181,6 +181,12 @@ void hl_seal_fingerprint(const uint8_t region_key[HL_SEAL_KEY_SIZE],
                                 sizeof(use), region_key, HL_SEAL_KEY_SIZE) == 0);
 }
 
+void hl_seal_digest(struct hl_bytes what, uint8_t out_digest[HL_SEAL_DIGEST_SIZE])
+{
+    HL_CHECK(crypto_generichash(out_digest, HL_SEAL_DIGEST_SIZE, (const uint8_t *)what.data,
+                                what.size, NULL, 0) == 0);
+}
+
 void hl_seal_forget(void *secret, size_t size)
 {
     sodium_memzero(secret, size);

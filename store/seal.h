@@ -64,6 +64,10 @@ int hl_seal_open_identity(const struct hl_seal *seal, const struct hl_id *conver
 void hl_seal_fingerprint(const uint8_t region_key[HL_SEAL_KEY_SIZE],
                          uint8_t out_fingerprint[HL_SEAL_FINGERPRINT_SIZE]);
 
+/* A plain BLAKE2b of something, to name it without telling it to who does not know it. */
+enum { HL_SEAL_DIGEST_SIZE = 32 };
+void hl_seal_digest(struct hl_bytes what, uint8_t out_digest[HL_SEAL_DIGEST_SIZE]);
+
 void hl_seal_forget(void *secret, size_t size); /* zeroes, whatever the compiler thinks */
 
 #endif
