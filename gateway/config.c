@@ -318,6 +318,7 @@ static bool is_listen_address(const char *text)
 int hl_config_check(const struct hl_config *config, const char *path,
                     struct hl_config_report *report)
 {
+    struct hl_networks proxies;
     const struct {
         bool is_broken;
         const char *key;
@@ -343,6 +344,8 @@ int hl_config_check(const struct hl_config *config, const char *path,
         {config->hub.pong_ms >= config->hub.ping_ms, "pong_ms", "must be shorter than ping_ms"},
         {config->public_url[0] != '\0' && !is_origin(config->public_url), "public_url",
          "must be scheme, host and port without a path, such as https://chat.example.com"},
+        {hl_networks_parse(config->trusted_proxies, &proxies) != 0, "trusted_proxies",
+         "must be at most 32 addresses or networks such as 10.0.0.0/8, with commas between them"},
         {config->oidc_issuer[0] != '\0' && !hl_fetch_is_allowed(config->oidc_issuer), "oidc_issuer",
          "must be an https address"},
         {config->oidc_issuer[0] != '\0' && config->oidc_client_id[0] == '\0', "oidc_issuer",

@@ -35,6 +35,8 @@ struct hl_config {
     char public_url[HL_ORIGIN_SIZE];
     char pages[HL_CONFIG_PATH_SIZE];
     struct hl_config_origins origins;
+    char trusted_proxies[1024];
+    uint32_t trusted_header; /* enum hl_forwarded_header */
     char oidc_issuer[HL_ORIGIN_SIZE];
     char oidc_client_id[HL_ORIGIN_SIZE];
     char oidc_client_secret_file[HL_CONFIG_PATH_SIZE];

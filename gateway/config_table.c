@@ -31,6 +31,8 @@ static const struct hl_config_key keys[] = {
     TEXT("public_url", public_url, 0, "", true, "Address clients reach the gateway at, such as `https://chat.example.com`; put before `status_url`; empty: `status_url` is a path"),
     TEXT("pages", pages, 0, "", false, "Folder of static files to serve (read into memory at the start), or several with commas between them, of which `/NAME/=FOLDER` is served below `/NAME/`; empty: none"),
     {"origins", HL_CONFIG_ORIGINS, FIELD(origins), 0, HL_ORIGINS_MAX, "", NULL, true, "Origins whose pages may talk to the gateway, such as `[\"https://shop.example\"]`; empty: only pages of the gateway's own host; `[\"*\"]`: any"},
+    TEXT("trusted_proxies", trusted_proxies, 0, "", true, "Addresses and networks of proxies in front, with commas between them, such as `127.0.0.1,10.0.0.0/8`: they are believed which client a request is from, for limits and the log; empty: none"),
+    CHOICE("trusted_header", trusted_header, "x-forwarded-for|forwarded", "x-forwarded-for", "Where these proxies write the client's address; the other header is ignored"),
     TEXT("oidc_issuer", oidc_issuer, 0, "", false, "Identity provider agents sign in at (OpenID Connect), such as `https://id.example.com`; empty: none"),
     TEXT("oidc_client_id", oidc_client_id, 0, "", false, "Name of the gateway at the provider"),
     TEXT("oidc_client_secret_file", oidc_client_secret_file, 0, "", false, "File that holds the gateway's secret at the provider, in one line; empty: it has none"),

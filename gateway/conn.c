@@ -212,6 +212,8 @@ int hl_conn_open(struct hl_wire *wire, int fd, const struct sockaddr *address,
     conn->key = *key;
     conn->is_counted = true;
     conn->phase = conn->tls != NULL ? HL_CONN_HANDSHAKE : HL_CONN_OPEN;
+    conn->peer = hl_forwarded_peer(address);
+    conn->is_proxy = hl_networks_has(&wire->proxies, &conn->peer);
     hl_limits_address_text(address, conn->address, sizeof(conn->address));
     hl_buffer_init(&conn->in,
                    (size_t)wire->limits.header_bytes_max + wire->limits.body_bytes_max + 4096);

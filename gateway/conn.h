@@ -56,6 +56,8 @@ struct hl_conn {
     bool is_eof;
     bool is_broken;  /* writing failed; closed in a later turn */
     bool is_counted; /* holds its place in the limits */
+    bool is_proxy;   /* the peer is one we trust */
+    struct in6_addr peer;
     struct hl_limits_key key;
     char address[46];
 };

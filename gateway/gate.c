@@ -292,6 +292,27 @@ static int read_websocket_extensions(struct reader *reader, struct hl_bytes valu
     return 0;
 }
 
+static int keep_forwarded(struct reader *reader, enum hl_forwarded_header header,
+                          struct hl_bytes value)
+{
+    struct hl_forwarded *forwarded = &reader->head->forwarded[header];
+
+    if (forwarded->n_lines == HL_FORWARDED_LINES_MAX)
+        return refuse_bad(reader, "There are too many lines of one header.");
+    forwarded->lines[forwarded->n_lines++] = value;
+    return 0;
+}
+
+static int read_x_forwarded_for(struct reader *reader, struct hl_bytes value)
+{
+    return keep_forwarded(reader, HL_FORWARDED_X_FORWARDED_FOR, value);
+}
+
+static int read_forwarded(struct reader *reader, struct hl_bytes value)
+{
+    return keep_forwarded(reader, HL_FORWARDED_FORWARDED, value);
+}
+
 static const struct header_rule {
     const char *name;
     int keep; /* enum hl_header, or -1 */
@@ -319,6 +340,8 @@ static const struct header_rule {
     {"accept-encoding", HL_HEADER_ACCEPT_ENCODING, true, NULL},
     {"cookie", HL_HEADER_COOKIE, false, NULL},
     {"sec-fetch-site", HL_HEADER_SEC_FETCH_SITE, false, NULL},
+    {"x-forwarded-for", -1, true, read_x_forwarded_for},
+    {"forwarded", -1, true, read_forwarded},
     {"holdline-min-position", HL_HEADER_MIN_POSITION, false, NULL},
 };
 enum { HEADER_RULES = sizeof(header_table) / sizeof(header_table[0]) };

@@ -6,6 +6,7 @@
 #define HL_GATEWAY_GATE_H
 
 #include "agent-api/exchange.h"
+#include "gateway/forwarded.h"
 
 enum { HL_GATE_HEADERS_MAX = 64 };
 
@@ -28,6 +29,7 @@ struct hl_gate_head {
     uint64_t content_length; /* 0 if absent */
     size_t size;             /* of the head, its empty line included */
     struct hl_gate_upgrade upgrade;
+    struct hl_forwarded forwarded[2]; /* by enum hl_forwarded_header; what anybody may claim */
 };
 
 /* Why a head is refused. The connection must be closed after the answer: where the next

@@ -37,6 +37,23 @@ static bool is_origin_allowed(const struct hl_wire *wire, const struct hl_gate_h
            (config->knows_origin != NULL && config->knows_origin(config->arg, origin));
 }
 
+/* The peer, or, if the peer is a proxy of ours, whom that one names. */
+static void find_client(struct hl_http_request *request, const struct hl_conn *conn)
+{
+    const struct hl_wire *wire = conn->wire;
+    enum hl_forwarded_header header = wire->config.proxy_header;
+    struct sockaddr_in6 client = {.sin6_family = AF_INET6};
+
+    request->key = conn->key;
+    memcpy(request->address, conn->address, sizeof(request->address));
+    if (!conn->is_proxy || request->head.forwarded[header].n_lines == 0)
+        return;
+    client.sin6_addr =
+        hl_forwarded_client(&wire->proxies, &conn->peer, header, &request->head.forwarded[header]);
+    request->key = hl_limits_key_of((struct sockaddr *)&client);
+    hl_limits_address_text((struct sockaddr *)&client, request->address, sizeof(request->address));
+}
+
 static struct hl_http_request *create_request(struct hl_conn *conn, const struct hl_gate_head *head)
 {
     struct hl_http_request *request = calloc(1, sizeof(*request));
@@ -56,7 +73,8 @@ static struct hl_http_request *create_request(struct hl_conn *conn, const struct
     request->exchange.path = head->path;
     request->exchange.query = head->query;
     memcpy(request->exchange.headers, head->headers, sizeof(head->headers));
-    request->exchange.address = hl_bytes_of(conn->address);
+    find_client(request, conn);
+    request->exchange.address = hl_bytes_of(request->address);
     request->link.address = request->exchange.address;
     request->link.origin = head->headers[HL_HEADER_ORIGIN];
     request->link.is_same_host =
@@ -201,6 +219,20 @@ static const char *find_upgrade_fault(const struct hl_gate_upgrade *upgrade)
     return NULL;
 }
 
+/* A WebSocket behind a proxy is its client's connection from now on, and counts as that. */
+static bool take_place(struct hl_http_request *request)
+{
+    struct hl_conn *conn = request->conn;
+
+    if (memcmp(&request->key, &conn->key, sizeof(conn->key)) == 0)
+        return true;
+    if (!hl_limits_move(conn->wire->config.shared, &conn->key, &request->key,
+                        hl_wire_now_ms(conn->wire)))
+        return false;
+    conn->key = request->key;
+    return true;
+}
+
 static void start_websocket(struct hl_http_request *request)
 {
     struct hl_conn *conn = request->conn;
@@ -224,6 +256,10 @@ static void start_websocket(struct hl_http_request *request)
     if (conn->in.size != request->head.size) {
         request->is_keep_alive = false;
         hl_exchange_problem(exchange, HL_PROBLEM_BAD_REQUEST, "Wait for the handshake's answer.");
+        return;
+    }
+    if (!take_place(request)) {
+        hl_exchange_problem(exchange, HL_PROBLEM_TOO_MANY, "Close some connections first.");
         return;
     }
     if (hl_ws_start(conn, &upgrade, &request->link) != 0) {
@@ -282,7 +318,7 @@ static void start_request(struct hl_conn *conn, const struct hl_gate_head *head)
     }
     request->exchange.body =
         (struct hl_bytes){.data = conn->in.data + head->size, .size = (size_t)head->content_length};
-    if (hl_limits_request(wire->config.shared, &conn->key, hl_wire_now_ms(wire),
+    if (hl_limits_request(wire->config.shared, &request->key, hl_wire_now_ms(wire),
                           &too_fast.retry_ms) != 0) {
         too_fast.detail = hl_bytes_of("This address sends too many requests.");
         hl_exchange_problem_with(&request->exchange, &too_fast);

@@ -20,8 +20,10 @@ struct hl_http_request {
     struct hl_link link;         /* of a poll */
     struct hl_conn *conn;        /* NULL: it died, the handler has not answered yet */
     struct hl_gate_head head;
-    struct hl_buffer extra; /* response header lines of the handler */
-    struct hl_buffer kept;  /* the input, once conn is NULL */
+    struct hl_buffer extra;   /* response header lines of the handler */
+    struct hl_buffer kept;    /* the input, once conn is NULL */
+    struct hl_limits_key key; /* of the client, who may be behind a proxy */
+    char address[46];
     bool has_cache_control; /* among them */
     bool has_cors;          /* among them: the handler says who may read the answer */
     bool is_poll;           /* link is the hub's */

@@ -193,7 +193,10 @@ static void admit_socket(struct hl_listener *listener, int fd, const struct sock
     struct hl_wire *wire = listener->wire;
     struct hl_limits_key key = hl_limits_key_of(address);
 
-    switch (hl_limits_admit(wire->config.shared, &key, hl_wire_now_ms(wire))) {
+    struct in6_addr peer = hl_forwarded_peer(address);
+    bool is_proxy = hl_networks_has(&wire->proxies, &peer);
+
+    switch (hl_limits_admit(wire->config.shared, &key, is_proxy, hl_wire_now_ms(wire))) {
     case HL_ADMITTED:
         (void)hl_http_open(wire, fd, address, &key);
         break;

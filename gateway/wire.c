@@ -156,6 +156,9 @@ int hl_wire_reload(struct hl_wire *wire, const struct hl_wire_config *config, ch
         return r;
     }
     use_origins(wire, origins, config->n_origins);
+    wire->proxies = config->proxies != NULL ? *config->proxies : (struct hl_networks){0};
+    wire->config.proxies = &wire->proxies;
+    wire->config.proxy_header = config->proxy_header;
     if (tls != NULL) {
         hl_tls_destroy(wire->tls);
         wire->tls = tls;

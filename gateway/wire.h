@@ -6,6 +6,7 @@
 #define HL_GATEWAY_WIRE_H
 
 #include "agent-api/exchange.h"
+#include "gateway/forwarded.h"
 #include "gateway/loop_uv.h"
 #include "session/hub.h"
 
@@ -55,6 +56,9 @@ struct hl_wire_config {
     size_t n_origins;
     /* Whether pages of other origins are known too; NULL: none are. Called with `arg`. */
     bool (*knows_origin)(void *arg, struct hl_bytes origin);
+    const struct hl_networks
+        *proxies; /* whose word about clients is taken; NULL: nobody's; copied */
+    enum hl_forwarded_header proxy_header;
     bool is_test_mode; /* offers holdline.echo and /test/ routes */
     void (*request)(void *arg, struct hl_exchange *exchange); /* the router */
     void *arg;

@@ -245,8 +245,40 @@ static bool take_token(struct bucket *bucket, uint64_t per_s, uint64_t burst, ui
     return false;
 }
 
+static bool is_full(const struct hl_wire_shared *shared, const struct address *address)
+{
+    return address != NULL && address->connections >= shared->limits.connections_per_address_max;
+}
+
+static void hold_address(struct hl_wire_shared *shared, struct address *address)
+{
+    if (hl_list_is_linked(&address->idle)) {
+        hl_list_remove(&address->idle);
+        shared->n_idle--;
+    }
+    address->connections++;
+}
+
+/* Nothing holds it any more; what it used up is remembered for a while. */
+static void rest_address(struct hl_wire_shared *shared, struct address *address)
+{
+    hl_list_add(&shared->idle, &address->idle);
+    shared->n_idle++;
+    if (shared->n_idle > IDLE_MAX)
+        forget_oldest(shared);
+}
+
+static void drop_address(struct hl_wire_shared *shared, struct address *address)
+{
+    HL_CHECK(address != NULL && address->connections > 0);
+    address->connections--;
+    if (address->connections == 0)
+        rest_address(shared, address);
+}
+
 static enum hl_admission admit_locked(struct hl_wire_shared *shared,
-                                      const struct hl_limits_key *key, uint64_t now_ms)
+                                      const struct hl_limits_key *key, bool is_proxy,
+                                      uint64_t now_ms)
 {
     const struct hl_wire_limits *limits = &shared->limits;
     struct address *address = find_address(shared, key);
@@ -254,7 +286,7 @@ static enum hl_admission admit_locked(struct hl_wire_shared *shared,
 
     if (shared->connections >= limits->connections_max)
         return HL_ADMISSION_TOTAL;
-    if (address != NULL && address->connections >= limits->connections_per_address_max)
+    if (!is_proxy && is_full(shared, address))
         return HL_ADMISSION_ADDRESS;
     if (!take_token(&shared->accepts, limits->accepts_per_s, limits->accepts_per_s, now_ms,
                     &wait_ms))
@@ -263,17 +295,13 @@ static enum hl_admission admit_locked(struct hl_wire_shared *shared,
         address = add_address(shared, key, now_ms);
     if (address == NULL)
         return HL_ADMISSION_TOTAL;
-    if (hl_list_is_linked(&address->idle)) {
-        hl_list_remove(&address->idle);
-        shared->n_idle--;
-    }
-    address->connections++;
+    hold_address(shared, address);
     shared->connections++;
     return HL_ADMITTED;
 }
 
 enum hl_admission hl_limits_admit(struct hl_wire_shared *shared, const struct hl_limits_key *key,
-                                  uint64_t now_ms)
+                                  bool is_proxy, uint64_t now_ms)
 {
     static const enum hl_wire_counter counters[] = {
         [HL_ADMITTED] = HL_COUNT_ACCEPTED,
@@ -284,7 +312,7 @@ enum hl_admission hl_limits_admit(struct hl_wire_shared *shared, const struct hl
     enum hl_admission admission;
 
     pthread_mutex_lock(&shared->lock);
-    admission = admit_locked(shared, key, now_ms);
+    admission = admit_locked(shared, key, is_proxy, now_ms);
     pthread_mutex_unlock(&shared->lock);
     hl_limits_count(shared, counters[admission], 1);
     return admission;
@@ -292,19 +320,10 @@ enum hl_admission hl_limits_admit(struct hl_wire_shared *shared, const struct hl
 
 void hl_limits_release(struct hl_wire_shared *shared, const struct hl_limits_key *key)
 {
-    struct address *address;
-
     pthread_mutex_lock(&shared->lock);
-    address = find_address(shared, key);
-    HL_CHECK(address != NULL && address->connections > 0 && shared->connections > 0);
+    HL_CHECK(shared->connections > 0);
     shared->connections--;
-    address->connections--;
-    if (address->connections == 0) {
-        hl_list_add(&shared->idle, &address->idle);
-        shared->n_idle++;
-        if (shared->n_idle > IDLE_MAX)
-            forget_oldest(shared);
-    }
+    drop_address(shared, find_address(shared, key));
     pthread_mutex_unlock(&shared->lock);
 }
 
@@ -316,10 +335,35 @@ int hl_limits_request(struct hl_wire_shared *shared, const struct hl_limits_key 
 
     pthread_mutex_lock(&shared->lock);
     address = find_address(shared, key);
-    HL_CHECK(address != NULL); /* the connection that asks is counted in it */
-    is_taken = take_token(&address->requests, shared->limits.requests_per_address_per_s,
-                          shared->limits.requests_burst, now_ms, out_retry_ms);
+    if (address == NULL) { /* known only by a proxy's word: no connection is counted in it */
+        address = add_address(shared, key, now_ms);
+        if (address != NULL)
+            rest_address(shared, address);
+    }
+    is_taken =
+        address == NULL || take_token(&address->requests, shared->limits.requests_per_address_per_s,
+                                      shared->limits.requests_burst, now_ms, out_retry_ms);
     pthread_mutex_unlock(&shared->lock);
     hl_limits_count(shared, is_taken ? HL_COUNT_REQUESTS : HL_COUNT_TOO_FAST, 1);
     return is_taken ? 0 : HL_LIMITS_TOO_FAST;
+}
+
+bool hl_limits_move(struct hl_wire_shared *shared, const struct hl_limits_key *from,
+                    const struct hl_limits_key *to, uint64_t now_ms)
+{
+    struct address *address;
+    bool is_moved;
+
+    pthread_mutex_lock(&shared->lock);
+    address = find_address(shared, to);
+    is_moved = !is_full(shared, address);
+    if (is_moved && address == NULL)
+        address = add_address(shared, to, now_ms);
+    is_moved = is_moved && address != NULL;
+    if (is_moved) {
+        hold_address(shared, address);
+        drop_address(shared, find_address(shared, from));
+    }
+    pthread_mutex_unlock(&shared->lock);
+    return is_moved;
 }

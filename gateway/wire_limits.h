@@ -24,10 +24,16 @@ enum hl_admission {
     HL_ADMISSION_TOTAL,
     HL_ADMISSION_RATE
 };
-/* Counts a new connection in, or says why not. Never pushes an old one out. */
+/* Counts a new connection in, or says why not. Never pushes an old one out. `is_proxy`: it stands
+ * for many clients, and only counts in all. */
 enum hl_admission hl_limits_admit(struct hl_wire_shared *shared, const struct hl_limits_key *key,
-                                  uint64_t now_ms);
+                                  bool is_proxy, uint64_t now_ms);
 void hl_limits_release(struct hl_wire_shared *shared, const struct hl_limits_key *key);
+
+/* A connection turns out to be another address's: a WebSocket behind a proxy. False: that one has
+ * as many as allowed; nothing has changed. */
+bool hl_limits_move(struct hl_wire_shared *shared, const struct hl_limits_key *from,
+                    const struct hl_limits_key *to, uint64_t now_ms);
 
 /* Takes one request from the address's bucket. 0, or HL_LIMITS_TOO_FAST with the wait. */
 enum { HL_LIMITS_TOO_FAST = 1 };

@@ -29,6 +29,7 @@ struct hl_ws_engine;
 struct hl_wire {
     struct hl_wire_config config; /* origins are our own copy: */
     char **origins;
+    struct hl_networks proxies;   /* as are these */
     struct hl_wire_limits limits; /* copied from shared; again at reload */
     uv_loop_t *uv;
     struct hl_tls *tls; /* NULL: plain */

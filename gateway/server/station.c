@@ -26,6 +26,7 @@ struct hl_station {
     struct hl_config config; /* as last told: wire and hub hold pointers into it */
     const char *origins[HL_ORIGINS_MAX];
     struct hl_doors doors;
+    struct hl_networks proxies;
     struct hl_signin signin;
     struct hl_lobby lobby;
     pthread_t thread;
@@ -196,6 +197,7 @@ static void fill_wire_config(struct hl_station *station, struct hl_wire_config *
 {
     const struct hl_config *config = &station->config;
     memset(out_config, 0, sizeof(*out_config));
+    (void)hl_networks_parse(config->trusted_proxies, &station->proxies); /* was checked */
     out_config->loop = station->loop;
     out_config->shared = station->house->wire;
     out_config->hub = station->hub;
@@ -207,6 +209,8 @@ static void fill_wire_config(struct hl_station *station, struct hl_wire_config *
     out_config->origins = station->origins;
     out_config->n_origins = config->origins.n_items;
     out_config->knows_origin = knows_origin;
+    out_config->proxies = &station->proxies;
+    out_config->proxy_header = (enum hl_forwarded_header)config->trusted_header;
     out_config->is_test_mode = config->test_mode;
     out_config->request = route_request;
     out_config->arg = station;
@@ -464,6 +468,9 @@ static void reload_station(struct hl_station *station, const struct hl_config *c
     memcpy(station->config.tls_key, config->tls_key, sizeof(config->tls_key));
     station->config.expected_answer_minutes = config->expected_answer_minutes;
     station->config.hub = config->hub;
+    memcpy(station->config.trusted_proxies, config->trusted_proxies,
+           sizeof(config->trusted_proxies));
+    station->config.trusted_header = config->trusted_header;
     set_doors(station);
     set_signin(station);
     set_enquiries(station);

@@ -101,7 +101,8 @@ static struct hl_ws *create_ws(struct hl_ws_engine *engine, const struct hl_conn
     if (ws == NULL)
         return NULL;
     ws->engine = engine;
-    memcpy(ws->address, conn->address, sizeof(ws->address));
+    (void)snprintf(ws->address, sizeof(ws->address), "%.*s", (int)link->address.size,
+                   link->address.data);
     if (!keep_request(ws, conn, upgrade, link)) {
         hl_ws_free(ws);
         return NULL;

@@ -74,13 +74,13 @@ static void refuses_the_newcomer(void **state)
     limits.connections_max = 3;
     limits.connections_per_address_max = 2;
     shared = create_shared(&limits);
-    assert_int_equal(hl_limits_admit(shared, &a, 1), HL_ADMITTED);
-    assert_int_equal(hl_limits_admit(shared, &a, 1), HL_ADMITTED);
-    assert_int_equal(hl_limits_admit(shared, &a, 1), HL_ADMISSION_ADDRESS);
-    assert_int_equal(hl_limits_admit(shared, &b, 1), HL_ADMITTED);
-    assert_int_equal(hl_limits_admit(shared, &b, 1), HL_ADMISSION_TOTAL);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1), HL_ADMISSION_ADDRESS);
+    assert_int_equal(hl_limits_admit(shared, &b, false, 1), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &b, false, 1), HL_ADMISSION_TOTAL);
     hl_limits_release(shared, &a);
-    assert_int_equal(hl_limits_admit(shared, &b, 1), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &b, false, 1), HL_ADMITTED);
     hl_wire_shared_stats(shared, &stats);
     assert_int_equal(stats.connections, 3);
     assert_int_equal(stats.accepted, 4);
@@ -99,11 +99,11 @@ static void bounds_the_rate_of_connections(void **state)
     limits.accepts_per_s = 10;
     shared = create_shared(&limits);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(hl_limits_admit(shared, &a, 1000), HL_ADMITTED);
-    assert_int_equal(hl_limits_admit(shared, &a, 1000), HL_ADMISSION_RATE);
-    assert_int_equal(hl_limits_admit(shared, &a, 1099), HL_ADMISSION_RATE);
-    assert_int_equal(hl_limits_admit(shared, &a, 1100), HL_ADMITTED);
-    assert_int_equal(hl_limits_admit(shared, &a, 1100), HL_ADMISSION_RATE);
+        assert_int_equal(hl_limits_admit(shared, &a, false, 1000), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1000), HL_ADMISSION_RATE);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1099), HL_ADMISSION_RATE);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1100), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1100), HL_ADMISSION_RATE);
     hl_wire_shared_destroy(shared);
 }
 
@@ -118,13 +118,13 @@ static void bounds_requests_across_connections(void **state)
     limits.requests_per_address_per_s = 10;
     limits.requests_burst = 3;
     shared = create_shared(&limits);
-    assert_int_equal(hl_limits_admit(shared, &a, 1000), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1000), HL_ADMITTED);
     for (int i = 0; i < 3; i++)
         assert_int_equal(hl_limits_request(shared, &a, 1000, &retry_ms), 0);
     assert_int_equal(hl_limits_request(shared, &a, 1000, &retry_ms), HL_LIMITS_TOO_FAST);
     assert_int_equal(retry_ms, 100);
     hl_limits_release(shared, &a); /* coming back does not fill the bucket */
-    assert_int_equal(hl_limits_admit(shared, &a, 1001), HL_ADMITTED);
+    assert_int_equal(hl_limits_admit(shared, &a, false, 1001), HL_ADMITTED);
     assert_int_equal(hl_limits_request(shared, &a, 1001, &retry_ms), HL_LIMITS_TOO_FAST);
     assert_int_equal(hl_limits_request(shared, &a, 1001 + retry_ms, &retry_ms), 0);
     assert_int_equal(hl_limits_request(shared, &a, 999999, &retry_ms), 0);
@@ -144,7 +144,7 @@ static void forgets_the_oldest_addresses(void **state)
         struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(i)}};
         struct hl_limits_key key = hl_limits_key_of((struct sockaddr *)&v4);
 
-        assert_int_equal(hl_limits_admit(shared, &key, i), HL_ADMITTED);
+        assert_int_equal(hl_limits_admit(shared, &key, false, i), HL_ADMITTED);
         hl_limits_release(shared, &key);
     }
     hl_wire_shared_stats(shared, &stats);
