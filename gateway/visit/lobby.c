@@ -97,10 +97,15 @@ static const char *locale_of(const struct hl_inbox *inbox)
     return locale != NULL ? locale : inbox->locale;
 }
 
+/* A site that nobody gave a name has its id as one, which is no title: "" then, and the widget has
+ * a text of its own. */
 static const char *title_of(const struct hl_door *door)
 {
+    const struct hl_site *site = door->site;
     const char *title = json_string_value(json_object_get(door->inbox->widget, "title"));
-    return title != NULL ? title : door->site->name;
+    if (title != NULL)
+        return title;
+    return strcmp(site->name, site->record.id) == 0 ? "" : site->name;
 }
 
 static void append_widget(struct hl_buffer *out, const struct hl_lobby *lobby,
