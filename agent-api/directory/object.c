@@ -155,11 +155,26 @@ static void refuse_fault(struct hl_exchange *exchange, const struct hl_field_fau
     hl_reply_invalid(exchange, fault->pointer, "%s", fault->why);
 }
 
+/* What others keep in the document is not the client's to know, but stays. */
+static json_t *take_hidden(struct hl_object *object)
+{
+    json_t *document = object->record.document;
+    json_t *hidden = NULL;
+    if (object->kind->hidden != NULL)
+        hidden = json_incref(json_object_get(document, object->kind->hidden));
+    if (hidden != NULL)
+        (void)json_object_del(document, object->kind->hidden);
+    return hidden;
+}
+
 static bool check_object(struct hl_object *object, struct hl_exchange *exchange)
 {
     struct hl_field_fault fault = {0};
     const struct hl_object_kind *kind = object->kind;
+    json_t *hidden = take_hidden(object);
     int r = hl_fields_check(kind->fields, kind->n_fields, object->record.document, &fault);
+    if (hidden != NULL)
+        (void)json_object_set_new(object->record.document, kind->hidden, hidden);
     if (r == 0 && kind->check != NULL) {
         struct hl_directory_snapshot *snapshot =
             hl_directory_snapshot(object->call.api->config.directory);
@@ -220,6 +235,18 @@ static bool take_id(struct hl_object *object, struct hl_exchange *exchange, json
     return r == 0;
 }
 
+static bool refuse_hidden(const struct hl_object *object, struct hl_exchange *exchange,
+                          const json_t *body)
+{
+    char pointer[64];
+    const char *hidden = object->kind->hidden;
+    if (hidden == NULL || json_object_get(body, hidden) == NULL)
+        return false;
+    snprintf(pointer, sizeof(pointer), "/%s", hidden);
+    hl_reply_invalid(exchange, pointer, "There is no such member.");
+    return true;
+}
+
 static bool take_body(struct hl_object *object, struct hl_exchange *exchange)
 {
     json_t *body = NULL;
@@ -227,7 +254,9 @@ static bool take_body(struct hl_object *object, struct hl_exchange *exchange)
     bool is_good = true;
     if (!hl_reply_read_object(exchange, &body))
         return false;
-    if (kind == HL_RECORD_SITE)
+    if (refuse_hidden(object, exchange, body))
+        is_good = false;
+    else if (kind == HL_RECORD_SITE)
         is_good = take_id(object, exchange, body);
     else if (kind != HL_RECORD_KEY)
         is_good = take_site(object, exchange, body);
@@ -343,7 +372,7 @@ void hl_object_patch(struct hl_call *call, struct hl_exchange *exchange,
     struct hl_object *object = HL_CONTAINER_OF(call, struct hl_object, call);
     if (!hl_object_open(call, exchange, kind) || !hl_reply_read_object(exchange, &patch))
         return;
-    if (!refuse_fixed(object, exchange, patch)) {
+    if (!refuse_hidden(object, exchange, patch) && !refuse_fixed(object, exchange, patch)) {
         object->change.operation = HL_DIRECTORY_REPLACE;
         object->action = kind->updated;
         object->status = 200;

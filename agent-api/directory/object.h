@@ -17,6 +17,7 @@ struct hl_object_kind {
     const char *prefix; /* of ids; NULL: the client names it, in the member "id" */
     const struct hl_field *fields;
     size_t n_fields;
+    const char *hidden; /* a member that others keep in the document; NULL: none */
     enum hl_permission read, write;
     uint32_t n_max;
     const char *created, *updated, *deleted; /* actions of the audit log */

@@ -199,6 +199,8 @@ void hl_metrics_get(void *arg, struct hl_exchange *exchange, const struct hl_rou
     add_u64(&out, "holdline_api_requests_total", "Requests to the agents' API.", sum.api.requests);
     add_u64(&out, "holdline_api_unauthorized_total", "Requests without a valid key.",
             sum.api.unauthorized);
+    add_u64(&out, "holdline_audit_failures_total", "Accesses that could not be recorded.",
+            sum.api.audit_failures);
     add_u64(&out, "holdline_feeds", "Event feeds open.", sum.api.feeds);
     add_u64(&out, "holdline_feed_events_total", "Events given to feeds.", sum.api.feed_events);
     add_u64(&out, "holdline_enquiries_total", "Enquiries stored.", sum.enquiries);

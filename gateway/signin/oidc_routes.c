@@ -250,6 +250,18 @@ void hl_oidc_start(void *arg, struct hl_exchange *exchange, const struct hl_rout
 
 /* -- and back -- */
 
+static void note_signed_in(const struct hl_signin *signin, struct hl_exchange *exchange,
+                           const struct hl_id *agent)
+{
+    static const char details[] = "{\"by\":\"oidc\"}";
+    struct hl_principal who;
+    if (hl_directory_find_agent(signin->directory, agent, &who) != 0)
+        return;
+    const struct hl_audit_event event = {
+        .action = "sign_in.completed", .site = who.site, .details = hl_bytes_of(details)};
+    hl_audit_note(signin->api, exchange, &who, &event);
+}
+
 static void let_in(struct visit *visit, struct hl_exchange *exchange)
 {
     static const struct hl_id no_key;
@@ -259,6 +271,7 @@ static void let_in(struct visit *visit, struct hl_exchange *exchange)
         answer_page(signin, exchange, OUTCOME_DOWN, "out of memory");
         return;
     }
+    note_signed_in(signin, exchange, &visit->agent);
     hl_id_format(&visit->agent, HL_ID_AGENT, id);
     hl_event(HL_EVENT_INFO, "signin.completed", HL_TEXT("agent", id),
              HL_TEXT("request_id", exchange->request_id));

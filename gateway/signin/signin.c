@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent-api/audit/memory.h"
 #include "agent-api/reply.h"
 #include "base/result.h"
 #include "gateway/origin.h"
@@ -154,7 +155,16 @@ static bool may_try(const struct hl_signin *signin, struct hl_exchange *exchange
 static void refuse_key(const struct hl_signin *signin, struct hl_exchange *exchange)
 {
     hl_attempts_fail(signin->shared->attempts, exchange->address, hl_clock_mono_ms(signin->clock));
+    hl_audit_memory_note_refusal(signin->api, exchange);
     hl_exchange_problem(exchange, HL_PROBLEM_UNAUTHORIZED, "There is no such active API key.");
+}
+
+static void answer_signed_in(const struct hl_signin *signin, struct hl_exchange *exchange,
+                             const struct hl_principal *who)
+{
+    const struct hl_audit_event event = {.action = "sign_in.completed", .site = who->site};
+    hl_audit_note(signin->api, exchange, who, &event);
+    hl_api_answer_agent(signin->api, exchange, who);
 }
 
 void hl_signin_post(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
@@ -179,7 +189,7 @@ void hl_signin_post(void *arg, struct hl_exchange *exchange, const struct hl_rou
     else if (hl_signin_give(signin, exchange, &who.id, &who.key) != 0)
         hl_exchange_problem(exchange, HL_PROBLEM_BUSY, "Out of memory; repeat it later.");
     else
-        hl_api_answer_agent(signin->api, exchange, &who);
+        answer_signed_in(signin, exchange, &who);
     json_decref(body);
 }
 

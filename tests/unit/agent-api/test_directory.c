@@ -178,6 +178,34 @@ static void test_agents_and_keys(void **state)
                      422);
 }
 
+/* Who signed in by OpenID Connect is remembered in their document. */
+static void test_what_is_hidden_stays(void **state)
+{
+    struct fixture *f = *state;
+    char id[HL_ID_TEXT_SIZE];
+    char path[128];
+    struct hl_directory_change change = {
+        .operation = HL_DIRECTORY_REPLACE,
+        .kind = HL_RECORD_AGENT,
+        .document = hl_bytes_of("{\"active\":true,\"inboxes\":[],\"name\":\"Ann\",\"oidc\":"
+                                "{\"subject\":\"s-1\"},\"role\":\"agent\"}")};
+    hl_id_format(&f->people[ANN].id, HL_ID_AGENT, id);
+    memcpy(change.id, id, sizeof(id));
+    assert_int_equal(hl_directory_apply(f->directory, &change), 0);
+    snprintf(path, sizeof(path), "/v1/agents/%s", id);
+    assert_int_equal(send_if(f, ADMIN, HL_PATCH, path, "*", "{\"name\":\"Anna\"}"), 200);
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), "s-1"));
+    send_if(f, ADMIN, HL_PATCH, path, "*", "{\"oidc\":null}");
+    assert_pointer(f, "/oidc");
+    send(f, ADMIN, HL_POST, "/v1/agents", "{\"name\":\"x\",\"role\":\"agent\",\"oidc\":{}}");
+    assert_pointer(f, "/oidc");
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(f->directory);
+    const struct hl_agent *agent = hl_snapshot_agent(snapshot, &f->people[ANN].id);
+    assert_string_equal(agent->name, "Anna");
+    assert_non_null(json_object_get(agent->record.document, "oidc"));
+    hl_directory_snapshot_unref(snapshot);
+}
+
 static void test_a_site_is_alone(void **state)
 {
     struct fixture *f = *state;
@@ -302,6 +330,7 @@ int main(void)
         WITH_API(test_a_sites_life),
         WITH_API(test_bodies_are_read_strictly),
         WITH_API(test_agents_and_keys),
+        WITH_API(test_what_is_hidden_stays),
         WITH_API(test_a_site_is_alone),
         WITH_API(test_roles),
         WITH_API(test_created_once),
