@@ -456,9 +456,9 @@ export class App {
   }
 
   #renderHeader(): void {
-    const { conversation, availability, face, isReachable } = this.#session;
+    const { conversation, availability, face, link, isReachable } = this.#session;
     const t = this.#texts.t.bind(this.#texts);
-    if (face === 'gone' || !isReachable) {
+    if (link !== 'ok' || !isReachable) {
       this.#panel.status(t('noLink'), false);
     } else if (conversation?.assignee && conversation.status === 'open') {
       this.#panel.status(t('with', { name: this.#log.nameOf(conversation.assignee) }), face === 'chat');

@@ -24,7 +24,7 @@ export class Composer {
     this.#events = events;
     const isTouch = matchMedia('(pointer: coarse)').matches;
     this.input = el('textarea', {
-      id: 'text', rows: 1, dir: 'auto', autocomplete: 'off', enterkeyhint: isTouch ? 'enter' : 'send',
+      id: 'text', rows: 1, autocomplete: 'off', enterkeyhint: isTouch ? 'enter' : 'send',
       'aria-label': texts.t('message'), placeholder: texts.t('placeholder'), oninput: () => this.#onInput(),
       onkeydown: (event: KeyboardEvent) => {
         if (event.key !== 'Enter' || event.shiftKey || event.isComposing || isTouch) return;

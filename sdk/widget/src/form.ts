@@ -41,7 +41,7 @@ export class FormView {
     this.#texts = texts;
     this.#config = config;
     this.#back = el('button', { type: 'button', class: 'plain', onclick: () => events.back() }, texts.t('back'));
-    this.message = el('textarea', { rows: 4, dir: 'auto', autocomplete: 'off' });
+    this.message = el('textarea', { rows: 4, autocomplete: 'off' });
     const onsubmit = (event: Event): void => {
       event.preventDefault();
       if (this.#check()) events.submit(this.#value(), this.#face);
@@ -104,7 +104,7 @@ export class FormView {
   }
 
   #addLine(name: 'name' | 'email' | 'phone', type: string, autocomplete: string): void {
-    this.#add(name, el('input', { type, autocomplete, dir: name === 'name' ? 'auto' : 'ltr', maxlength: MAX_LENGTHS[name] }));
+    this.#add(name, el('input', { type, autocomplete, dir: name === 'name' ? null : 'ltr', maxlength: MAX_LENGTHS[name] }));
   }
 
   #add(name: Field['name'], input: Field['input']): void {
