@@ -190,7 +190,25 @@ widgetTest('with all storage blocked it chats, and says what that means', async 
   await end(page);
 });
 
-widgetTest('what could not be stored is shown as not sent, and can be sent again', async () => {
+widgetTest('what the gateway refuses is shown as not sent, with what can be done about it', async () => {
+  const strict = siteGateway({ HOLDLINE_BODY_BYTES_MAX: '1024' });
+  await strict.start();
+  const page = await openSite(browser, strict);
+  await startChat(page, { message: 'Hello?' });
+  await say(page, 'x'.repeat(2000));
+  const failed = page.locator('#holdline .message.failed');
+  await failed.locator('.state', { hasText: 'Not sent' }).waitFor();
+  await failed.locator('button', { hasText: 'Try again' }).click();
+  await failed.locator('button', { hasText: 'Discard' }).click();
+  await waitForTexts(page, ['Hello?']);
+  await say(page, 'Shorter');
+  await settled(page);
+  await waitForTexts(page, ['Hello?', 'Shorter']);
+  await end(page);
+  await strict.remove();
+});
+
+widgetTest('what is too long stays where it was written', async () => {
   const page = await openSite(browser, gateway);
   await startChat(page, { message: 'Hello?' });
   await page.fill('#holdline #text', 'é'.repeat(8000));

@@ -1,6 +1,7 @@
 // Nobody there, no connection, no JavaScript: the enquiry form, and nothing that was typed is lost.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import WebSocket from 'ws';
 import { launch, openPage } from '../browser/pages.mjs';
 import {
   Agent, AWAY, fillForm, HERE, launcher, openChat, openSite, panel, say, settled, SETTINGS, siteGateway, startChat, until, waitForTexts,
@@ -131,6 +132,22 @@ widgetTest('no gateway from the start: the enquiry waits on the device, over a r
   await page.reload();
   await launcher(page).waitFor();
   assert.equal((await conversations()).length, before + 1);
+  await end(page);
+});
+
+widgetTest('who is there is what the gateway says: an agent comes, the form becomes a chat', async () => {
+  const page = await openSite(browser, gateway, { world: null });
+  await openChat(page);
+  await intro(page).filter({ hasText: 'Nobody is here' }).waitFor();
+  await page.fill('#holdline #message', 'Hello?');
+  const ann = new WebSocket(`${gateway.ws}/v1/events`, ['holdline.events.v1']);
+  ann.onopen = () => ann.send(JSON.stringify({ t: 'auth', token: agent.headers.authorization.slice(7) }));
+  await page.locator('#holdline .primary', { hasText: 'Start chat' }).waitFor({ timeout: 30_000 });
+  await page.locator('#holdline .status.online', { hasText: '1 person online' }).waitFor();
+  assert.equal(await page.inputValue('#holdline #message'), 'Hello?');
+  await page.click('#holdline .form .primary');
+  await settled(page);
+  ann.close();
   await end(page);
 });
 

@@ -10,7 +10,7 @@ const TICK_MS = 1000;
 const LOST_TICKS = 2; // shorter is not worth a word
 const GONE_TICKS = 20; // longer is no hiccup: the form is the better offer
 const CONFIG_MS = 5000;
-const POLL_TICKS = 15;
+const POLL_TICKS = 10;
 const RETRY_TICKS = 4;
 
 export const DEFAULTS: WidgetConfig = {
