@@ -11,7 +11,7 @@
 
 enum { FEW = 2000, FOUND_MAX = 20000, QUERY_TEXT_MAX = 2048 };
 
-enum way { WAY_SORT, WAY_CONTACT, WAY_ASSIGNEE, WAY_INBOX, WAY_TAG, WAY_TEXT, WAY_DATE };
+enum way { WAY_SORT, WAY_CONTACT, WAY_ASSIGNEE, WAY_INBOX, WAY_SITE, WAY_TAG, WAY_TEXT, WAY_DATE };
 
 struct plan {
     sqlite3 *db;
@@ -46,6 +46,30 @@ static bool is_descending(enum hl_index_sort sort)
     return sort == HL_INDEX_NEWEST || sort == HL_INDEX_UPDATED;
 }
 
+/* The index that a way other than WAY_SORT goes along. */
+static const char *index_of(enum way way, const struct hl_index_list *list)
+{
+    bool is_open = list->status == HL_STATUS_OPEN;
+
+    switch (way) {
+    case WAY_CONTACT:
+        return "by_contact";
+    case WAY_ASSIGNEE:
+        return is_open ? "open_by_assignee" : "by_assignee";
+    case WAY_INBOX:
+        return is_open ? "open_by_inbox" : "by_inbox";
+    case WAY_SITE:
+        return "by_site";
+    case WAY_DATE:
+        return "by_opened";
+    case WAY_SORT:
+    case WAY_TAG:
+    case WAY_TEXT:
+        break;
+    }
+    HL_NEVER("a way along an index of conversations");
+}
+
 static void probe(struct plan *plan, enum way way, size_t tag, struct hl_index_sql *sql)
 {
     int64_t n_rows = 0;
@@ -65,13 +89,31 @@ static void probe(struct plan *plan, enum way way, size_t tag, struct hl_index_s
 static void probe_id(struct plan *plan, enum way way, const char *condition, const struct hl_id *id)
 {
     struct hl_index_sql sql;
+    const char *index = index_of(way, plan->list);
 
     if (hl_id_is_zero(id))
         return;
     hl_index_sql_init(&sql);
-    hl_index_sql_add(&sql, "SELECT count(*) FROM (SELECT 1 FROM conversations WHERE ");
+    hl_buffer_printf(&sql.text, "SELECT count(*) FROM (SELECT 1 FROM conversations INDEXED BY %s ",
+                     index);
     hl_index_sql_add_id(&sql, condition, id);
+    if (way != WAY_CONTACT && plan->list->status == HL_STATUS_OPEN)
+        hl_index_sql_add(&sql, " AND status = 1");
     probe(plan, way, 0, &sql);
+}
+
+static void probe_site(struct plan *plan, const char *site)
+{
+    struct hl_index_sql sql;
+
+    if (site[0] == '\0')
+        return;
+    hl_index_sql_init(&sql);
+    hl_index_sql_add_text(&sql,
+                          "SELECT count(*) FROM (SELECT 1 FROM conversations INDEXED BY by_site "
+                          "WHERE site = ",
+                          hl_bytes_of(site));
+    probe(plan, WAY_SITE, 0, &sql);
 }
 
 static void probe_tags(struct plan *plan)
@@ -127,9 +169,12 @@ static void probe_dates(struct plan *plan)
 static void choose_way(struct plan *plan)
 {
     plan->way = WAY_SORT;
-    probe_id(plan, WAY_CONTACT, "contact = ", &plan->list->contact);
-    probe_id(plan, WAY_ASSIGNEE, "assignee = ", &plan->list->assignee);
-    probe_id(plan, WAY_INBOX, "inbox = ", &plan->list->inbox);
+    probe_id(plan, WAY_CONTACT, "WHERE contact = ", &plan->list->contact);
+    probe_id(plan, WAY_ASSIGNEE, "WHERE assignee = ", &plan->list->assignee);
+    probe_id(plan, WAY_INBOX, "WHERE inbox = ", &plan->list->inbox);
+    probe_site(plan, plan->list->site);
+    if (plan->list->site[0] == '\0')
+        probe_site(plan, plan->list->read.scope.site);
     probe_tags(plan);
     probe_text(plan);
     probe_dates(plan);
@@ -164,8 +209,6 @@ static const char *sort_index(const struct hl_index_list *list)
 
 static void add_source(struct hl_index_sql *sql, const struct plan *plan)
 {
-    const char *index = NULL;
-
     switch (plan->way) {
     case WAY_TAG:
         hl_index_sql_add_text(
@@ -177,24 +220,12 @@ static void add_source(struct hl_index_sql *sql, const struct plan *plan)
         hl_index_sql_add_text(sql, " AS number FROM texts WHERE texts MATCH ", plan->query);
         hl_index_sql_add(sql, ") w CROSS JOIN conversations c ON c.number = w.number");
         return;
-    case WAY_CONTACT:
-        index = "by_contact";
-        break;
-    case WAY_ASSIGNEE:
-        index = "by_assignee";
-        break;
-    case WAY_INBOX:
-        index = "by_inbox";
-        break;
-    case WAY_DATE:
-        index = "by_opened";
-        break;
-    case WAY_SORT:
-        index = sort_index(plan->list);
-        break;
+    default:
+        hl_index_sql_add(sql, "conversations c INDEXED BY ");
+        hl_index_sql_add(sql, plan->way == WAY_SORT ? sort_index(plan->list)
+                                                    : index_of(plan->way, plan->list));
+        return;
     }
-    hl_index_sql_add(sql, "conversations c INDEXED BY ");
-    hl_index_sql_add(sql, index);
 }
 
 static void add_words(struct hl_index_sql *sql, const struct plan *plan)

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/event.h"
@@ -20,6 +22,7 @@ enum {
     DELAY_MS = 200,
     AWAITED_MS = 5, /* how soon to look again while somebody waits */
     RETRY_MS = 1000,
+    NICE = 5,
 };
 
 struct hl_index_projector {
@@ -305,6 +308,8 @@ static void *run_projector(void *arg)
     uint32_t delay_ms = config->delay_ms != 0 ? config->delay_ms : DELAY_MS;
     bool is_awaited = true;
 
+    (void)pthread_setname_np(pthread_self(), "index"); /* for the operating system's tools */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* chat goes first */
     do {
         if (hl_clock_mono_ms(config->clock) >= projector->retry_ms)
             note_result(projector, do_round(projector));

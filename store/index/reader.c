@@ -129,6 +129,7 @@ static void *run_reader(void *arg)
     const struct hl_index_readers_config *config = &reader->readers->config;
     uint64_t generation = 0;
 
+    (void)pthread_setname_np(pthread_self(), "index-reader");
     for (struct hl_index_read *read; (read = config->take(config->arg, &generation)) != NULL;) {
         int r = serve_read(reader, read, generation);
         if (r == -EBADMSG)

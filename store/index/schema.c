@@ -34,6 +34,9 @@ static const char tables[] =
     " WHERE first_response_ms IS NOT NULL;"
     "CREATE INDEX by_assignee ON conversations(assignee, opened_ms) WHERE assignee IS NOT NULL;"
     "CREATE INDEX by_inbox ON conversations(inbox, opened_ms) WHERE inbox IS NOT NULL;"
+    "CREATE INDEX open_by_assignee ON conversations(assignee)"
+    " WHERE status = 1 AND assignee IS NOT NULL;"
+    "CREATE INDEX open_by_inbox ON conversations(inbox) WHERE status = 1 AND inbox IS NOT NULL;"
     "CREATE INDEX by_site ON conversations(site, opened_ms);"
     "CREATE INDEX by_contact ON conversations(contact, opened_ms) WHERE contact IS NOT NULL;"
     "CREATE TABLE tags(tag TEXT NOT NULL, number INTEGER NOT NULL, site TEXT NOT NULL,"
@@ -52,8 +55,8 @@ static const char tables[] =
     " n_conversations INTEGER NOT NULL) STRICT;"
     "CREATE INDEX contacts_by_last ON contacts(last_ms);"
     "CREATE INDEX contacts_by_site ON contacts(site, last_ms);"
-    "CREATE VIRTUAL TABLE texts USING fts5(body, tokenize='unicode61 remove_diacritics 2');"
-    "CREATE VIRTUAL TABLE people USING fts5(body, tokenize='unicode61 remove_diacritics 2');";
+    "CREATE VIRTUAL TABLE texts USING fts5(body, columnsize=0, tokenize='unicode61 remove_diacritics 2');"
+    "CREATE VIRTUAL TABLE people USING fts5(body, columnsize=0, tokenize='unicode61 remove_diacritics 2');";
 
 /* A projection loses nothing with its tail: no sync but at checkpoints. What is deleted is
  * overwritten, since the text of erased conversations must not stay in the file. */

@@ -36,13 +36,14 @@ static void append_phrase(struct hl_buffer *out, struct hl_bytes word)
 void hl_index_search_write(struct hl_bytes typed, struct hl_buffer *out)
 {
     struct hl_bytes word = {0};
-    size_t n_words = 0;
+    size_t last_size = 0;
 
-    while (n_words < HL_INDEX_WORDS_MAX && (word = next_word(&typed)).size > 0) {
-        hl_buffer_append_text(out, n_words++ > 0 ? " " : "");
+    for (size_t i = 0; i < HL_INDEX_WORDS_MAX && (word = next_word(&typed)).size > 0; i++) {
+        hl_buffer_append_text(out, i > 0 ? " " : "");
         append_phrase(out, word);
+        last_size = word.size;
     }
-    hl_buffer_append_text(out, n_words > 0 ? "*" : "");
+    hl_buffer_append_text(out, last_size >= HL_INDEX_BEGINNING_SIZE_MIN ? "*" : "");
     hl_buffer_append(out, "", 1);
 }
 

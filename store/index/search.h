@@ -4,11 +4,12 @@
 
 #include "base/bytes.h"
 
-enum { HL_INDEX_WORDS_MAX = 16 };
+enum { HL_INDEX_WORDS_MAX = 16, HL_INDEX_BEGINNING_SIZE_MIN = 3 };
 
 /* Words (what stands between white space) become quoted phrases that must all be there; the
- * last one may go on. Words behind the HL_INDEX_WORDS_MAX-th are left out. NUL-terminated in
- * `out`, and the empty text if there is no word. */
+ * last one may go on, if it has HL_INDEX_BEGINNING_SIZE_MIN bytes (shorter ones begin too many
+ * words to be looked up quickly). Words behind the HL_INDEX_WORDS_MAX-th are left out.
+ * NUL-terminated in `out`, and the empty text if there is no word. */
 void hl_index_search_write(struct hl_bytes typed, struct hl_buffer *out);
 
 /* The longest beginning of at most `size_max` bytes that does not cut a character. */
