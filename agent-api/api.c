@@ -75,11 +75,6 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
     if (api == NULL)
         return -ENOMEM;
     api->config = *config;
-    api->audit_memory = hl_audit_memory_create();
-    if (api->audit_memory == NULL) {
-        free(api);
-        return -ENOMEM;
-    }
     hl_list_init(&api->feeds);
     hl_list_init(&api->leaving);
     hl_log_info(config->log, &info);
@@ -139,7 +134,6 @@ static void free_api(void *arg)
     void (*closed)(void *arg) = api->closed;
     void *closed_arg = api->arg;
     HL_CHECK(hl_list_is_empty(&api->feeds));
-    hl_audit_memory_destroy(api->audit_memory);
     free(api);
     closed(closed_arg);
 }

@@ -29,6 +29,8 @@ enum {
     HL_PASSES_FORBIDDEN /* a good one, but the request is not from a page of ours */
 };
 
+struct hl_audit_memory;
+
 struct hl_api_config {
     struct hl_log *log;
     struct hl_loop *loop;
@@ -40,10 +42,11 @@ struct hl_api_config {
     struct hl_online *online;       /* shared by the loops, like the next */
     struct hl_presence *presence;
     struct hl_passes passes;
-    struct hl_log *audit;    /* takes an entry of what people do and read */
-    const char *site;        /* of things whose site is not named */
-    uint32_t body_bytes_max; /* of one entry */
-    uint32_t feeds_max;      /* parked long-polls and streams */
+    struct hl_log *audit;                 /* takes an entry of what people do and read */
+    struct hl_audit_memory *audit_memory; /* audit/memory.h */
+    const char *site;                     /* of things whose site is not named */
+    uint32_t body_bytes_max;              /* of one entry */
+    uint32_t feeds_max;                   /* parked long-polls and streams */
 };
 
 struct hl_api;

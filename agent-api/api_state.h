@@ -23,7 +23,6 @@ struct hl_api {
     struct hl_places places;
     uint64_t head;         /* position of the last entry on_commit told of */
     uint64_t keys_version; /* of the last look for revoked keys */
-    struct hl_audit_memory *audit_memory;
     bool is_draining;
     struct hl_api_stats stats;
     void (*closed)(void *arg);

@@ -1,5 +1,6 @@
 #include "agent-api/audit/memory.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ struct stranger {
 };
 
 struct hl_audit_memory {
+    pthread_mutex_t lock; /* over the rest */
     struct read reads[READS];
     struct use uses[USES];
     struct stranger strangers[STRANGERS];
@@ -43,11 +45,17 @@ struct hl_audit_memory {
 
 struct hl_audit_memory *hl_audit_memory_create(void)
 {
-    return calloc(1, sizeof(struct hl_audit_memory));
+    struct hl_audit_memory *memory = calloc(1, sizeof(*memory));
+    if (memory != NULL)
+        HL_CHECK(pthread_mutex_init(&memory->lock, NULL) == 0);
+    return memory;
 }
 
 void hl_audit_memory_destroy(struct hl_audit_memory *memory)
 {
+    if (memory == NULL)
+        return;
+    pthread_mutex_destroy(&memory->lock);
     free(memory);
 }
 
@@ -57,27 +65,44 @@ static uint64_t hash_bytes(const void *data, size_t size)
     return hl_hash(key, data, size);
 }
 
-static struct read *find_read(struct hl_api *api, const struct hl_id *reader,
+static struct read *find_read(struct hl_audit_memory *memory, const struct hl_id *reader,
                               const struct hl_id *conversation)
 {
     struct hl_id both[2] = {*reader, *conversation};
-    return &api->audit_memory->reads[hash_bytes(both, sizeof(both)) % READS];
+    return &memory->reads[hash_bytes(both, sizeof(both)) % READS];
 }
 
 void hl_audit_memory_keep(struct hl_api *api, const struct hl_id *reader,
                           const struct hl_id *conversation)
 {
+    struct hl_audit_memory *memory = api->config.audit_memory;
     uint64_t until_ms = hl_clock_mono_ms(api->config.clock) + HL_AUDIT_COALESCE_MS;
-    *find_read(api, reader, conversation) = (struct read){*reader, *conversation, until_ms};
+    pthread_mutex_lock(&memory->lock);
+    *find_read(memory, reader, conversation) = (struct read){*reader, *conversation, until_ms};
+    pthread_mutex_unlock(&memory->lock);
 }
 
 bool hl_audit_memory_has(struct hl_api *api, const struct hl_id *reader,
                          const struct hl_id *conversation)
 {
-    const struct read *read = find_read(api, reader, conversation);
-    return !hl_id_is_zero(conversation) && hl_id_equal(&read->reader, reader) &&
-           hl_id_equal(&read->conversation, conversation) &&
-           hl_clock_mono_ms(api->config.clock) < read->until_ms;
+    struct hl_audit_memory *memory = api->config.audit_memory;
+    pthread_mutex_lock(&memory->lock);
+    struct read read = *find_read(memory, reader, conversation);
+    pthread_mutex_unlock(&memory->lock);
+    return !hl_id_is_zero(conversation) && hl_id_equal(&read.reader, reader) &&
+           hl_id_equal(&read.conversation, conversation) &&
+           hl_clock_mono_ms(api->config.clock) < read.until_ms;
+}
+
+/* Whether it is new; then it is known from now on. */
+static bool learn_use(struct hl_audit_memory *memory, const struct use *seen)
+{
+    pthread_mutex_lock(&memory->lock);
+    struct use *use = &memory->uses[hash_bytes(seen, sizeof(*seen)) % USES];
+    bool is_new = !hl_id_equal(&use->key, &seen->key) || use->address != seen->address;
+    *use = *seen;
+    pthread_mutex_unlock(&memory->lock);
+    return is_new;
 }
 
 void hl_audit_memory_note_use(struct hl_api *api, const struct hl_exchange *exchange,
@@ -85,11 +110,8 @@ void hl_audit_memory_note_use(struct hl_api *api, const struct hl_exchange *exch
 {
     char key[HL_ID_TEXT_SIZE];
     struct use seen = {principal->key, hash_bytes(exchange->address.data, exchange->address.size)};
-    struct use *use = &api->audit_memory->uses[hash_bytes(&seen, sizeof(seen)) % USES];
-    if (hl_id_is_zero(&principal->key) ||
-        (hl_id_equal(&use->key, &seen.key) && use->address == seen.address))
+    if (hl_id_is_zero(&principal->key) || !learn_use(api->config.audit_memory, &seen))
         return;
-    *use = seen;
     hl_id_format(&principal->key, HL_ID_KEY, key);
     struct hl_audit_event event = {
         .action = "key.used_from", .site = principal->site, .object = key};
@@ -97,11 +119,8 @@ void hl_audit_memory_note_use(struct hl_api *api, const struct hl_exchange *exch
 }
 
 /* Whether this is the refusal that makes a burst. */
-static bool count_refusal(struct hl_api *api, const struct hl_exchange *exchange)
+static bool count_refusal(struct hl_audit_memory *memory, uint64_t now_ms, uint64_t address)
 {
-    uint64_t now_ms = hl_clock_mono_ms(api->config.clock);
-    uint64_t address = hash_bytes(exchange->address.data, exchange->address.size);
-    struct hl_audit_memory *memory = api->audit_memory;
     struct stranger *stranger = &memory->strangers[address % STRANGERS];
     if (stranger->address != address || now_ms >= stranger->since_ms + MINUTE_MS)
         *stranger = (struct stranger){.address = address, .since_ms = now_ms};
@@ -118,6 +137,12 @@ void hl_audit_memory_note_refusal(struct hl_api *api, const struct hl_exchange *
 {
     static const char details[] = "{\"refused\":10}";
     struct hl_audit_event event = {.action = "sign_in.refused", .details = hl_bytes_of(details)};
-    if (count_refusal(api, exchange))
+    struct hl_audit_memory *memory = api->config.audit_memory;
+    uint64_t now_ms = hl_clock_mono_ms(api->config.clock);
+    uint64_t address = hash_bytes(exchange->address.data, exchange->address.size);
+    pthread_mutex_lock(&memory->lock);
+    bool is_burst = count_refusal(memory, now_ms, address);
+    pthread_mutex_unlock(&memory->lock);
+    if (is_burst)
         hl_audit_note(api, exchange, NULL, &event);
 }

@@ -1,6 +1,6 @@
-/* What a loop remembers so that the audit log stays readable: who read what just now, which key
- * came from where, who fails to sign in. Fixed in size: what is forgotten is recorded once more.
- * Thread: the loop's. */
+/* What the process remembers so that the audit log stays readable: who read what just now, which
+ * key came from where, who fails to sign in. Fixed in size: what is forgotten is recorded once
+ * more. Shared by the loops. Thread: any; a short lock. */
 #ifndef HL_AGENT_API_AUDIT_MEMORY_H
 #define HL_AGENT_API_AUDIT_MEMORY_H
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent-api/audit/memory.h"
 #include "base/check.h"
 #include "base/event.h"
 #include "base/result.h"
@@ -143,9 +144,11 @@ static int open_logs(struct hl_server *server)
         return code;
     hl_log_info(server->house.log, &info);
     int r = hl_registry_create(info.boots, &server->house.registry);
+    server->house.audit_memory = hl_audit_memory_create();
     server->house.online = hl_online_create();
     server->house.presence = hl_presence_create();
-    if (server->house.online == NULL || server->house.presence == NULL)
+    if (server->house.audit_memory == NULL || server->house.online == NULL ||
+        server->house.presence == NULL)
         r = -ENOMEM;
     return r != 0 ? refuse_start_errno("registry", r) : HL_EXIT_OK;
 }
@@ -316,6 +319,7 @@ static void take_down(struct hl_server *server)
     free(house->stations);
     if (house->registry != NULL)
         hl_registry_destroy(house->registry);
+    hl_audit_memory_destroy(house->audit_memory);
     hl_online_destroy(house->online);
     hl_presence_destroy(house->presence);
     if (house->wire != NULL)

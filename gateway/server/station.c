@@ -268,6 +268,7 @@ static int create_api(struct hl_station *station)
                                               .arg = &station->signin,
                                               .has_oidc = house->oidc != NULL},
                                    .audit = house->audit,
+                                   .audit_memory = house->audit_memory,
                                    .site = station->config.site,
                                    .index = house->index,
                                    .registry = house->registry,

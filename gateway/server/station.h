@@ -34,6 +34,7 @@ struct hl_house {
     struct hl_log *log;
     struct hl_directory *directory;
     struct hl_log *audit;
+    struct hl_audit_memory *audit_memory;
     struct hl_index *index;
     struct hl_registry *registry;
     struct hl_online *online;

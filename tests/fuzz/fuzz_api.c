@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent-api/api.h"
+#include "agent-api/audit/memory.h"
 #include "base/check.h"
 #include "store/directory_people.h"
 #include "store/log_memory.h"
@@ -116,15 +117,18 @@ static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl
                         struct hl_fake_exchange *fake)
 {
     struct hl_registry *registry = NULL;
+    struct hl_audit_memory *memory = hl_audit_memory_create();
     struct hl_online *online = hl_online_create();
     struct hl_presence *presence = hl_presence_create();
-    HL_CHECK(hl_registry_create(1, &registry) == 0 && online != NULL && presence != NULL);
+    HL_CHECK(hl_registry_create(1, &registry) == 0 && online != NULL && presence != NULL &&
+             memory != NULL);
     const struct hl_api_config config = {.log = log,
                                          .loop = &loop->loop,
                                          .clock = &clock->clock,
                                          .random = hl_random_system(),
                                          .directory = directory,
                                          .audit = log,
+                                         .audit_memory = memory,
                                          .site = "shop",
                                          .registry = registry,
                                          .online = online,
@@ -146,6 +150,7 @@ static void run_request(struct hl_log *log, struct hl_fake_loop *loop, struct hl
     (void)hl_fake_loop_run_all(loop);
     HL_CHECK(is_closed);
     hl_registry_destroy(registry);
+    hl_audit_memory_destroy(memory);
     hl_online_destroy(online);
     hl_presence_destroy(presence);
 }

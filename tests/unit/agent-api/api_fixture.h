@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "agent-api/api.h"
+#include "agent-api/audit/memory.h"
 #include "store/directory_people.h"
 #include "store/log_memory.h"
 #include "tests/support/fake_clock.h"
@@ -29,6 +30,7 @@ struct fixture {
     struct hl_fake_loop loop;
     struct hl_log *log;
     struct hl_log *audit;
+    struct hl_audit_memory *audit_memory;
     struct hl_directory *directory;
     struct hl_registry *registry;
     struct hl_online *online;
@@ -86,6 +88,7 @@ static inline void start_api(struct fixture *f)
                                    .directory = f->directory,
                                    .registry = f->registry,
                                    .audit = f->audit,
+                                   .audit_memory = f->audit_memory,
                                    .site = "shop",
                                    .online = f->online,
                                    .presence = f->presence,
@@ -130,6 +133,8 @@ static inline int make_fixture(void **state)
     hl_id_format(&f->conversation, HL_ID_CONVERSATION, id);
     snprintf(f->path, sizeof(f->path), "/v1/conversations/%s", id);
     assert_int_equal(hl_registry_create(1, &f->registry), 0);
+    f->audit_memory = hl_audit_memory_create();
+    assert_non_null(f->audit_memory);
     f->online = hl_online_create();
     f->presence = hl_presence_create();
     start_api(f);
@@ -149,6 +154,7 @@ static inline int drop_fixture(void **state)
     hl_fake_loop_run_all(&f->loop);
     assert_true(f->is_closed);
     hl_registry_destroy(f->registry);
+    hl_audit_memory_destroy(f->audit_memory);
     hl_online_destroy(f->online);
     hl_presence_destroy(f->presence);
     hl_log_close(f->log);
