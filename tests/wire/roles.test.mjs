@@ -25,6 +25,7 @@ const ROUTES = [
   ['GET', '', undefined, {}, everybody],
   ['GET', '/messages', undefined, {}, everybody],
   ['GET', '/positions', undefined, {}, everybody],
+  ['GET', '/transcript', undefined, {}, everybody],
   ['PUT', '/positions/me', { read: 1 }, {}, ['admin', 'supervisor', 'agent', 'integration']],
   ['PUT', '/messages/ID', { text: 'x' }, {}, ['admin', 'supervisor', 'agent', 'integration']],
   ['PUT', '/assignee', undefined, { 'if-none-match': '*' }, work],
@@ -47,11 +48,13 @@ const ROUTES = [
   ['POST', '/v1/sites', { id: 'ID', name: 'x' }, {}, ['admin']],
   ['POST', '/v1/inboxes', { name: 'ID' }, {}, ['admin']],
   ['POST', '/v1/agents', { name: 'ID', role: 'agent' }, {}, ['admin']],
+  ['POST', '/v1/exports', { conversation: 'CNV' }, { 'idempotency-key': 'ID' }, ['admin', 'supervisor']],
+  ['POST', '/v1/erasures', { conversation: 'CNV', reason: 'asked' }, { 'idempotency-key': 'ID' }, ['admin']],
   ['POST', '/v1/sites/default/identity-secret', undefined, {}, ['admin']],
 ];
 
-function fresh(value) {
-  const text = JSON.stringify(value);
+function fresh(value, conversation = '') {
+  const text = JSON.stringify(value)?.replaceAll('CNV', conversation.split('/').pop());
   return text === undefined ? undefined : JSON.parse(text.replaceAll('ID', randomUUID().slice(0, 30)));
 }
 
@@ -59,8 +62,9 @@ wireTest('every route asks the role', async (t) => {
   for (const role of ROLES) people[role] = await gateway.key(role, ['--role', role]);
   for (const [method, path, body, headers, may] of ROUTES) {
     for (const role of ROLES) {
-      const below = path.startsWith('/v1') ? path : (await openConversation(t)) + fresh([path])[0];
-      const answer = await call(people[role], method, below, fresh(body), headers);
+      const conversation = path.startsWith('/v1') && !body?.conversation ? '' : await openConversation(t);
+      const target = path.startsWith('/v1') ? path : conversation + fresh([path])[0];
+      const answer = await call(people[role], method, target, fresh(body, conversation), fresh(headers));
       const what = `${role}: ${method} ${path} ${answer.status} ${answer.text}`;
       if (may.includes(role)) assert.ok(answer.status < 300, what);
       else assert.deepEqual([answer.status, answer.json.code], [403, 'forbidden'], what);
@@ -94,6 +98,12 @@ wireTest('another site does not exist', async (t) => {
     for (const path of ['conversations', 'contacts', 'tags', 'inboxes?site=default', 'canned-replies', 'audit?site=default']) {
       const list = await call(bound, 'GET', `/v1/${path}`);
       if (list.status === 200) assert.deepEqual(list.json.data, [], `${role} ${path}`);
+    }
+    const conversation = (await openConversation(t)).split('/').pop();
+    for (const path of ['exports', 'erasures']) {
+      const body = { conversation, ...(path === 'erasures' && { reason: 'asked' }) };
+      const answer = await call(bound, 'POST', `/v1/${path}`, body, { 'idempotency-key': randomUUID() });
+      assert.ok([403, 404].includes(answer.status), `${role} ${path} ${answer.text}`);
     }
     const feed = await call(bound, 'GET', '/v1/events?cursor=start&wait=0');
     assert.deepEqual([feed.status, feed.json.data], [200, []], role);

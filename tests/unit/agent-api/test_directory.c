@@ -1,4 +1,7 @@
 /* Sites, inboxes, agents, keys and canned replies over the API, and the audit log of it. */
+#include "agent-api/api_state.h"
+#include "agent-api/audit.h"
+#include "tests/support/faulty_log.h"
 #include "tests/unit/agent-api/api_fixture.h"
 
 static json_t *answer_of(struct fixture *f)
@@ -323,6 +326,55 @@ static void test_what_is_done_is_recorded(void **state)
     assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"refused\":10"));
 }
 
+/* What cannot be recorded is not shown. */
+static void test_without_its_audit_log_nothing_is_read(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_log *audit = f->api->config.audit;
+    write_as_visitor(f, "v1", "{\"text\":\"x\"}");
+    assert_int_equal(send(f, ANN, HL_GET, "/v1/agent", NULL), 200); /* the key is known then */
+    struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
+    struct hl_log *inner = NULL;
+    assert_int_equal(hl_log_memory_open(&config, &inner), 0);
+    f->api->config.audit = hl_faulty_log_create(inner, HL_FAULT_BEFORE, 1);
+    assert_int_equal(send(f, ANN, HL_GET, "/messages", NULL), 503);
+    assert_code(f, "audit_unavailable");
+    assert_null(strstr(hl_fake_exchange_text(&f->exchange), "\"text\""));
+    assert_int_equal(send(f, ANN, HL_GET, "/messages", NULL), 200); /* it is back */
+    assert_int_equal(send(f, BEN, HL_GET, "/v1/agent", NULL), 200);
+    hl_log_close(f->api->config.audit);
+    assert_int_equal(hl_log_memory_open(&config, &inner), 0);
+    f->api->config.audit = hl_faulty_log_create(inner, HL_FAULT_BUSY, 1);
+    assert_int_equal(send(f, BEN, HL_GET, "/messages", NULL), 503);
+    assert_code(f, "audit_unavailable");
+    struct hl_api_stats stats;
+    hl_api_stats(f->api, &stats);
+    assert_int_equal(stats.audit_failures, 2);
+    hl_log_close(f->api->config.audit);
+    f->api->config.audit = audit;
+}
+
+static void test_reads_within_a_minute_are_one_entry(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_log_info before;
+    struct hl_log_info after;
+    write_as_visitor(f, "v1", "{\"text\":\"x\"}");
+    assert_int_equal(send(f, ANN, HL_GET, "/messages", NULL), 200);
+    hl_log_info(f->audit, &before);
+    hl_fake_clock_advance(&f->clock, HL_AUDIT_COALESCE_MS - 1);
+    assert_int_equal(send(f, ANN, HL_GET, "/messages", NULL), 200);
+    hl_log_info(f->audit, &after);
+    assert_int_equal(after.position, before.position);
+    hl_fake_clock_advance(&f->clock, 1);
+    assert_int_equal(send(f, ANN, HL_GET, "/messages", NULL), 200);
+    hl_log_info(f->audit, &after);
+    assert_int_equal(after.position, before.position + 1);
+    assert_int_equal(send(f, ANN, HL_GET, "/transcript?format=text", NULL), 200);
+    hl_log_info(f->audit, &after);
+    assert_int_equal(after.position, before.position + 1);
+}
+
 int main(void)
 {
 #define WITH_API(test) cmocka_unit_test_setup_teardown(test, make_fixture, drop_fixture)
@@ -336,6 +388,8 @@ int main(void)
         WITH_API(test_created_once),
         WITH_API(test_the_first_is_still_under_way),
         WITH_API(test_what_is_done_is_recorded),
+        WITH_API(test_without_its_audit_log_nothing_is_read),
+        WITH_API(test_reads_within_a_minute_are_one_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
