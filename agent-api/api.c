@@ -77,6 +77,7 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
     api->config = *config;
     hl_list_init(&api->feeds);
     hl_list_init(&api->leaving);
+    hl_recent_init(&api->recent);
     hl_log_info(config->log, &info);
     api->head = info.position;
     api->subscription.loop = config->loop;
@@ -134,6 +135,7 @@ static void free_api(void *arg)
     void (*closed)(void *arg) = api->closed;
     void *closed_arg = api->arg;
     HL_CHECK(hl_list_is_empty(&api->feeds));
+    hl_recent_fini(&api->recent);
     free(api);
     closed(closed_arg);
 }

@@ -5,6 +5,7 @@
 
 #include "agent-api/api.h"
 #include "agent-api/feed/places.h"
+#include "agent-api/feed/recent.h"
 #include "agent-api/pending.h"
 #include "agent-api/permission.h"
 #include "agent-api/reply.h"
@@ -21,8 +22,13 @@ struct hl_api {
     struct hl_list leaving;       /* presence.c: agents without a feed since just now */
     uint32_t n_looks;             /* presence.c: under way */
     struct hl_places places;
-    uint64_t head;         /* position of the last entry on_commit told of */
-    uint64_t keys_version; /* of the last look for revoked keys */
+    struct hl_recent recent;
+    struct hl_task turn; /* of feeds (feed.c) */
+    struct hl_pending turning;
+    bool is_turn_posted;
+    uint64_t round, round_head; /* head when the round began */
+    uint64_t head;              /* position of the last entry on_commit told of */
+    uint64_t keys_version;      /* of the last look for revoked keys */
     bool is_draining;
     struct hl_api_stats stats;
     void (*closed)(void *arg);

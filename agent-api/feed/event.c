@@ -25,8 +25,8 @@ static void append_type(struct hl_buffer *out, const struct hl_entry *entry)
         hl_buffer_printf(out, "conversation.%s", name);
 }
 
-void hl_feed_append_event(struct hl_buffer *out, const struct hl_feed *feed,
-                          const struct hl_entry *entry)
+static void render_event(struct hl_buffer *out, const struct hl_feed *feed,
+                         const struct hl_entry *entry)
 {
     char cursor[HL_CURSOR_TEXT_SIZE];
     char inbox[HL_ID_TEXT_SIZE];
@@ -40,4 +40,19 @@ void hl_feed_append_event(struct hl_buffer *out, const struct hl_feed *feed,
     hl_buffer_printf(out, hl_id_is_zero(&entry->place.inbox) ? "null," : "\"%s\",", inbox);
     hl_present_entry_members(out, entry);
     hl_buffer_append_text(out, "}");
+}
+
+void hl_feed_append_event(struct hl_buffer *out, const struct hl_feed *feed,
+                          const struct hl_entry *entry)
+{
+    struct hl_recent *recent = &feed->api->recent;
+    struct hl_buffer *text = NULL;
+    if (hl_recent_find(recent, entry->position) != NULL) /* others will want it, too */
+        text = hl_recent_text(recent, entry->position, entry->body_size);
+    if (text != NULL && text->size == 0)
+        render_event(text, feed, entry);
+    if (text == NULL || hl_buffer_failed(text))
+        render_event(out, feed, entry);
+    else
+        hl_buffer_append_bytes(out, hl_buffer_bytes(text));
 }

@@ -9,7 +9,7 @@
 #include "agent-api/feed/presence.h"
 #include "base/check.h"
 
-enum { SCAN_ENTRIES = 256, SCAN_BYTES = 64 * 1024 };
+enum { SCAN_ENTRIES = 256, SCAN_BYTES = 64 * 1024, FEEDS_A_TURN = 16 };
 
 uint64_t hl_feed_now(const struct hl_feed *feed)
 {
@@ -84,6 +84,8 @@ const struct hl_entry *hl_feed_next(const struct hl_feed *feed, const struct hl_
 {
     while (*i < batch->n_entries) {
         const struct hl_entry *entry = batch->entries[(*i)++];
+        if (entry->position <= feed->position)
+            continue;
         if (wants_entry(feed, entry))
             return entry;
         *out_passed = entry->position;
@@ -183,24 +185,83 @@ void hl_feed_continue(struct hl_feed *feed)
         fail_feed(feed, HL_PROBLEM_UNAVAILABLE, "The log cannot be read; come back.");
 }
 
+/* -- in turns -- */
+
+/* From memory where that is possible. May close the feed. */
+static void serve_feed(struct hl_feed *feed)
+{
+    const struct hl_batch *batch = NULL;
+    uint64_t before = 0;
+    do {
+        before = feed->position;
+        if (feed->is_scanning || before >= feed->api->head || !feed->transport->is_ready(feed))
+            return;
+        batch = hl_recent_find(&feed->api->recent, before + 1);
+        if (batch != NULL && !feed->transport->deliver(feed, batch, feed->api->head))
+            return;
+    } while (batch != NULL && feed->position > before);
+    hl_feed_continue(feed);
+}
+
+static void want_turn(struct hl_api *api);
+static void begin_round(struct hl_api *api);
+
+/* Some feeds at a time, so that chat goes on between: a round is over when each that was there
+ * had its turn. */
+static void take_turn(struct hl_task *task)
+{
+    struct hl_api *api = HL_CONTAINER_OF(task, struct hl_api, turn);
+    api->is_turn_posted = false;
+    for (int i = 0; i < FEEDS_A_TURN && !hl_list_is_empty(&api->feeds); i++) {
+        struct hl_feed *feed = HL_CONTAINER_OF(api->feeds.next, struct hl_feed, link);
+        if (feed->round == api->round)
+            break;
+        feed->round = api->round;
+        hl_list_remove(&feed->link);
+        hl_list_add(&api->feeds, &feed->link);
+        serve_feed(feed);
+    }
+    if (!hl_list_is_empty(&api->feeds) &&
+        HL_CONTAINER_OF(api->feeds.next, struct hl_feed, link)->round != api->round)
+        want_turn(api);
+    else if (api->round_head < api->head)
+        begin_round(api);
+    hl_pending_end(&api->turning);
+}
+
+static void want_turn(struct hl_api *api)
+{
+    if (api->is_turn_posted)
+        return;
+    api->is_turn_posted = true;
+    api->turn.run = take_turn;
+    api->turning.set = &api->pending;
+    api->pending.n_pending++;
+    hl_loop_post(api->config.loop, &api->turn);
+}
+
+/* While a round goes on, the next one waits: what is committed meanwhile goes out together. */
+static void begin_round(struct hl_api *api)
+{
+    if (api->is_turn_posted || hl_list_is_empty(&api->feeds))
+        return;
+    api->round++;
+    api->round_head = api->head;
+    want_turn(api);
+}
+
 void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batch *batch)
 {
     struct hl_api *api = HL_CONTAINER_OF(subscription, struct hl_api, subscription);
     if (batch->n_entries == 0)
         return;
-    uint64_t first = batch->entries[0]->position;
     uint64_t last = batch->entries[batch->n_entries - 1]->position;
     api->head = last > api->head ? last : api->head;
     for (size_t i = 0; i < batch->n_entries; i++)
         hl_places_learn(&api->places, &batch->entries[i]->conversation, &batch->entries[i]->place);
-    for (struct hl_list *link = api->feeds.next, *next; link != &api->feeds; link = next) {
-        struct hl_feed *feed = HL_CONTAINER_OF(link, struct hl_feed, link);
-        next = link->next;
-        if (feed->is_scanning || feed->position + 1 != first || !feed->transport->is_ready(feed))
-            hl_feed_continue(feed);
-        else if (feed->transport->deliver(feed, batch, last))
-            hl_feed_continue(feed);
-    }
+    if (!hl_list_is_empty(&api->feeds))
+        hl_recent_add(&api->recent, batch);
+    begin_round(api);
 }
 
 /* -- from outside -- */

@@ -1,6 +1,7 @@
 /* One open event feed: a parked long-poll, a server-sent event stream or a WebSocket. Its only
- * state is a position in the log. A level feed gets the committed group from memory; one that is
- * behind reads pages; one whose peer does not read waits and keeps nothing but its position.
+ * state is a position in the log. Feeds have turns: one that is about level gets what was
+ * committed from memory; one that is behind reads pages; one whose peer does not read waits and
+ * keeps nothing but its position.
  *
  * feed.c moves it through the log; how events are handed over is the transport's: poll.c,
  * stream.c, socket.c. Thread: the loop's. */
@@ -16,8 +17,8 @@ struct hl_feed_transport {
     void (*begin)(struct hl_feed *feed);
     /* May events be handed over now? If not, hl_feed_continue is called when that changes. */
     bool (*is_ready)(struct hl_feed *feed);
-    /* Entries right after the feed's position: those it takes move the position, as do those
-     * that are not for this feed. False: the feed is closed. */
+    /* Has entries from right after the feed's position on: those it takes move the position, as do
+     * those that are not for this feed. False: the feed is closed. */
     bool (*deliver)(struct hl_feed *feed, const struct hl_batch *batch, uint64_t head);
     /* What is not stored: one JSON object. Lost if it cannot be taken now. False: closed. */
     bool (*tell)(struct hl_feed *feed, struct hl_bytes object);
@@ -52,6 +53,7 @@ struct hl_feed {
     bool is_over;    /* to be freed when the scan comes back */
     bool is_open;    /* counted as the agent's presence */
     bool is_started; /* stream: its head was sent */
+    uint64_t round;  /* of turns: the last one it had its turn in */
     uint64_t epoch;
     uint64_t position; /* all up to here was given out, or is not for this feed */
     uint64_t told;     /* the last position the client was told */
@@ -71,8 +73,8 @@ void hl_feed_open(struct hl_api *api, struct hl_exchange *exchange, const struct
 void hl_feed_enter(struct hl_feed *feed);
 /* Reads on if there is something and it can be handed over. */
 void hl_feed_continue(struct hl_feed *feed);
-/* The next entry of the batch that is for this feed, from *i on; NULL: none. Moves *i behind it
- * and `*out_passed` to the last position before it. */
+/* The next entry of the batch, from *i on, that comes after the feed's position and is for this
+ * feed; NULL: none. Moves *i behind it and `*out_passed` to the last position before it. */
 const struct hl_entry *hl_feed_next(const struct hl_feed *feed, const struct hl_batch *batch,
                                     size_t *i, uint64_t *out_passed);
 /* Its exchange has been answered, ended, or is gone. Frees it, at once or later. */

@@ -11,14 +11,14 @@ static const struct {
     int (*run)(const struct options *options);
 } modes[] = {{"accept", mode_accept}, {"open", mode_open},     {"pairs", mode_pairs},
              {"fanout", mode_fanout}, {"replay", mode_replay}, {"storm", mode_storm},
-             {"idle", mode_idle},     {"parked", mode_parked}};
+             {"idle", mode_idle},     {"parked", mode_parked}, {"consoles", mode_consoles}};
 
 static int usage(void)
 {
     fputs("usage: holdline-bench MODE --port N --pid PID[,PID…] [--dialect holdline|nchan|mqtt]\n"
           "         [--key AGENT_KEY] [--clients N] [--inflight N] [--rate N] [--entries N]\n"
           "         [--seconds S]\n"
-          "modes: accept open pairs fanout replay storm idle parked\n",
+          "modes: accept open pairs fanout replay storm idle parked consoles\n",
           stderr);
     return 2;
 }

@@ -51,5 +51,6 @@ int mode_replay(const struct options *options);
 int mode_storm(const struct options *options);
 int mode_idle(const struct options *options);
 int mode_parked(const struct options *options);
+int mode_consoles(const struct options *options);
 
 #endif

@@ -1,0 +1,61 @@
+#include "agent-api/feed/recent.h"
+
+#include <string.h>
+
+void hl_recent_init(struct hl_recent *recent)
+{
+    memset(recent, 0, sizeof(*recent));
+    for (size_t i = 0; i < HL_RECENT_TEXTS; i++)
+        hl_buffer_init(&recent->texts[i].text, HL_RECENT_TEXT_MAX * 2);
+}
+
+static void forget_all(struct hl_recent *recent)
+{
+    for (size_t i = 0; i < HL_RECENT_BATCHES; i++) {
+        hl_batch_unref(recent->batches[i]);
+        recent->batches[i] = NULL;
+    }
+    for (size_t i = 0; i < HL_RECENT_TEXTS; i++) {
+        hl_buffer_fini(&recent->texts[i].text);
+        hl_buffer_init(&recent->texts[i].text, HL_RECENT_TEXT_MAX * 2);
+        recent->texts[i].position = 0;
+    }
+}
+
+void hl_recent_fini(struct hl_recent *recent)
+{
+    forget_all(recent);
+}
+
+void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        if (batch->entries[i]->kind == HL_ENTRY_ERASED)
+            forget_all(recent);
+    }
+    hl_batch_unref(recent->batches[recent->next]);
+    recent->batches[recent->next] = hl_batch_ref(batch);
+    recent->next = (recent->next + 1) % HL_RECENT_BATCHES;
+}
+
+const struct hl_batch *hl_recent_find(const struct hl_recent *recent, uint64_t position)
+{
+    for (size_t i = 0; i < HL_RECENT_BATCHES; i++) {
+        const struct hl_batch *batch = recent->batches[i];
+        if (batch != NULL && batch->entries[0]->position <= position &&
+            batch->entries[batch->n_entries - 1]->position >= position)
+            return batch;
+    }
+    return NULL;
+}
+
+struct hl_buffer *hl_recent_text(struct hl_recent *recent, uint64_t position, size_t size)
+{
+    size_t slot = position % HL_RECENT_TEXTS;
+    if (size > HL_RECENT_TEXT_MAX)
+        return NULL;
+    if (recent->texts[slot].position != position)
+        hl_buffer_clear(&recent->texts[slot].text);
+    recent->texts[slot].position = position;
+    return &recent->texts[slot].text;
+}

@@ -1,0 +1,30 @@
+/* What was committed last, kept for a moment: feeds are served from it in turns, and the text of
+ * an event is made once for all of them. Forgotten at once when something is erased.
+ * Thread: the loop's. Owner: the API. */
+#ifndef HL_AGENT_API_FEED_RECENT_H
+#define HL_AGENT_API_FEED_RECENT_H
+
+#include "store/entry.h"
+
+enum { HL_RECENT_BATCHES = 16, HL_RECENT_TEXTS = 64, HL_RECENT_TEXT_MAX = 4096 };
+
+struct hl_recent {
+    struct hl_batch *batches[HL_RECENT_BATCHES]; /* a ring; NULL: none */
+    size_t next;
+    struct {
+        uint64_t position; /* 0: none */
+        struct hl_buffer text;
+    } texts[HL_RECENT_TEXTS];
+};
+
+void hl_recent_init(struct hl_recent *recent);
+void hl_recent_fini(struct hl_recent *recent);
+/* A committed group, with at least one entry. */
+void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch);
+/* The group that has this position; NULL: none does (any more). Lent until the next add. */
+const struct hl_batch *hl_recent_find(const struct hl_recent *recent, uint64_t position);
+/* The text kept for a position, to be appended to if it is empty; NULL: `size` is too much to
+ * keep. */
+struct hl_buffer *hl_recent_text(struct hl_recent *recent, uint64_t position, size_t size);
+
+#endif
