@@ -275,6 +275,7 @@ static void let_in(struct visit *visit, struct hl_exchange *exchange)
     hl_id_format(&visit->agent, HL_ID_AGENT, id);
     hl_event(HL_EVENT_INFO, "signin.completed", HL_TEXT("agent", id),
              HL_TEXT("request_id", exchange->request_id));
+    hl_signin_record(signin, exchange, &visit->agent, "sign_in.completed", "{\"method\":\"oidc\"}");
     redirect(exchange, hl_bytes_of(visit->job.ticket.back_to));
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent-api/audit.h"
 #include "agent-api/audit/memory.h"
 #include "agent-api/reply.h"
 #include "base/result.h"
@@ -138,6 +139,17 @@ int hl_signin_find(void *arg, struct hl_exchange *exchange, struct hl_principal 
     return 0;
 }
 
+void hl_signin_record(const struct hl_signin *signin, const struct hl_exchange *exchange,
+                      const struct hl_id *agent, const char *action, const char *details)
+{
+    struct hl_principal who;
+    if (hl_directory_find_agent(signin->directory, agent, &who) != 0)
+        return;
+    struct hl_audit_event event = {
+        .action = action, .site = who.site, .details = hl_bytes_of(details)};
+    hl_audit_note(signin->api, exchange, &who, &event);
+}
+
 /* -- the routes -- */
 
 static bool may_try(const struct hl_signin *signin, struct hl_exchange *exchange)
@@ -162,8 +174,7 @@ static void refuse_key(const struct hl_signin *signin, struct hl_exchange *excha
 static void answer_signed_in(const struct hl_signin *signin, struct hl_exchange *exchange,
                              const struct hl_principal *who)
 {
-    const struct hl_audit_event event = {.action = "sign_in.completed", .site = who->site};
-    hl_audit_note(signin->api, exchange, who, &event);
+    hl_signin_record(signin, exchange, &who->id, "sign_in.completed", "{\"method\":\"key\"}");
     hl_api_answer_agent(signin->api, exchange, who);
 }
 
@@ -216,6 +227,7 @@ void hl_signin_delete(void *arg, struct hl_exchange *exchange, const struct hl_r
         }
         (void)hl_spent_add(signin->shared->spent, &pass.session,
                            pass.began_ms + (int64_t)HL_PASS_LONGEST_S * 1000, now_ms(signin));
+        hl_signin_record(signin, exchange, &pass.agent, "sign_in.ended", "{}");
     }
     hl_cookie_set(exchange, &cookie);
     exchange->ops->answer(exchange, 204, NULL, (struct hl_bytes){0});

@@ -56,6 +56,9 @@ int hl_signin_find(void *arg, struct hl_exchange *exchange, struct hl_principal 
  * must only not say otherwise. */
 bool hl_signin_is_own(const struct hl_signin *signin, const struct hl_exchange *exchange,
                       bool is_strict);
+/* Into the audit log: what the agent did. `action` and `details` are static. */
+void hl_signin_record(const struct hl_signin *signin, const struct hl_exchange *exchange,
+                      const struct hl_id *agent, const char *action, const char *details);
 /* Gives the browser a pass. 0, -ENOMEM. */
 int hl_signin_give(const struct hl_signin *signin, struct hl_exchange *exchange,
                    const struct hl_id *agent, const struct hl_id *key);

@@ -27,6 +27,7 @@ export class Client {
     this.record = options.record ?? (() => {});
     this.site = options.site;
     this.headers = options.headers ?? {};
+    this.more = options.hello ?? {}; // more members of each hello
     this.isAgent = Boolean(key);
     this.token = key;
     this.random = seeded(seed);
@@ -63,7 +64,7 @@ export class Client {
   }
 
   hello() {
-    const frame = { t: 'hello', v: 1 };
+    const frame = { t: 'hello', v: 1, ...this.more };
     if (this.site) frame.site = this.site;
     if (this.token) frame.token = this.token;
     if (this.positions.size) frame.pos = this.pos();
