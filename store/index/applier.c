@@ -102,27 +102,14 @@ void hl_index_applier_fini(struct hl_index_applier *applier)
 }
 
 /* A conversation that the file does not have. */
-static int open_row(struct hl_index_applier *applier, const struct hl_entry *entry,
-                    struct hl_index_row *row)
+static void open_row(const struct hl_entry *entry, struct hl_index_row *row)
 {
-    struct hl_conversation found = {.head = 0};
-    int r = applier->find(applier->arg, &entry->conversation, &found);
-
-    if (r != 0)
-        return r;
     row->is_new = true;
     row->is_changed = true;
     row->person_changed = true;
     row->number = entry->position;
-    if (entry->offset > 1) { /* what came before was trimmed: the log's own fold goes on */
-        row->state = found;
-        return 0;
-    }
-    memcpy(row->state.site, found.site, sizeof(found.site));
-    memcpy(row->state.reference, found.reference, sizeof(found.reference));
-    memcpy(row->state.identity, found.identity, sizeof(found.identity));
-    row->state.inbox = found.inbox;
-    return 0;
+    row->asks_opening = entry->offset == 1;
+    row->asks_state = entry->offset > 1; /* what came before was trimmed */
 }
 
 static int load_row(struct hl_index_applier *applier, const struct hl_entry *entry,
@@ -131,33 +118,79 @@ static int load_row(struct hl_index_applier *applier, const struct hl_entry *ent
     hl_sqlite_bind_id(applier->load, 1, &entry->conversation);
     int r = hl_sqlite_step(applier->load);
 
-    if (r == HL_SQLITE_NO_ROW)
-        return open_row(applier, entry, row);
+    if (r == HL_SQLITE_NO_ROW) {
+        open_row(entry, row);
+        return 0;
+    }
     if (r == 0)
         r = hl_index_row_load(applier->load, row);
     (void)sqlite3_reset(applier->load);
-    if (r == 0 && entry->offset > row->state.head + 1)
-        r = applier->find(applier->arg, &entry->conversation, &row->state);
+    row->asks_state = entry->offset > row->state.head + 1;
     return r;
 }
 
-static int row_of(struct hl_index_applier *applier, const struct hl_entry *entry,
-                  struct hl_index_row **out_row)
+static struct hl_index_row *row_of(struct hl_index_applier *applier, const struct hl_entry *entry)
 {
     struct hl_index_row *row = NULL;
 
     HASH_FIND(hh, applier->rows, entry->conversation.b, sizeof(entry->conversation.b), row);
-    if (row == NULL) {
-        row = hl_index_row_create(&entry->conversation);
-        int r = row == NULL ? -ENOMEM : load_row(applier, entry, row);
+    return row;
+}
+
+static int load_rows(struct hl_index_applier *applier, const struct hl_batch *batch,
+                     size_t *out_n_asked)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        if (row_of(applier, batch->entries[i]) != NULL)
+            continue;
+        struct hl_index_row *row = hl_index_row_create(&batch->entries[i]->conversation);
+        int r = row == NULL ? -ENOMEM : load_row(applier, batch->entries[i], row);
         if (r != 0) {
             hl_index_row_free(row);
             return r;
         }
+        *out_n_asked += row->asks_opening || row->asks_state ? 1 : 0;
         HASH_ADD(hh, applier->rows, state.id.b, sizeof(row->state.id.b), row);
     }
-    *out_row = row;
-    return entry->offset <= row->state.head + 1 ? 0 : -EBADMSG;
+    return 0;
+}
+
+/* The log's own fold goes on where entries are missing; else only what no entry tells is taken,
+ * since the log is ahead of this batch. */
+static void fill_row(struct hl_index_row *row, const struct hl_conversation *found)
+{
+    if (row->asks_state) {
+        row->state = *found;
+        return;
+    }
+    memcpy(row->state.site, found->site, sizeof(found->site));
+    memcpy(row->state.reference, found->reference, sizeof(found->reference));
+    memcpy(row->state.identity, found->identity, sizeof(found->identity));
+    row->state.inbox = found->inbox;
+}
+
+/* All at once: each answer of the log alone would cost two switches of threads. */
+static int fill_rows(struct hl_index_applier *applier, size_t n_asked)
+{
+    struct hl_id *ids = calloc(n_asked, sizeof(*ids));
+    struct hl_conversation *found = calloc(n_asked, sizeof(*found));
+    int r = ids == NULL || found == NULL ? -ENOMEM : 0;
+    size_t n = 0;
+
+    for (struct hl_index_row *row = applier->rows; r == 0 && row != NULL; row = row->hh.next) {
+        if (row->asks_opening || row->asks_state)
+            ids[n++] = row->state.id;
+    }
+    if (r == 0)
+        r = applier->find(applier->arg, ids, n_asked, found);
+    n = 0;
+    for (struct hl_index_row *row = applier->rows; r == 0 && row != NULL; row = row->hh.next) {
+        if (row->asks_opening || row->asks_state)
+            fill_row(row, &found[n++]);
+    }
+    free(ids);
+    free(found);
+    return r;
 }
 
 static struct hl_index_doc *add_doc(struct hl_index_applier *applier,
@@ -253,14 +286,13 @@ static int note_speaker(struct hl_index_applier *applier, const struct hl_entry 
 
 static int apply_entry(struct hl_index_applier *applier, const struct hl_entry *entry)
 {
-    struct hl_index_row *row = NULL;
+    struct hl_index_row *row = row_of(applier, entry);
     struct hl_index_body body;
-    int r = row_of(applier, entry, &row);
 
-    if (r != 0)
-        return r;
+    if (entry->offset > row->state.head + 1)
+        return -EBADMSG;
     hl_index_body_read(entry, &body);
-    r = hl_index_row_apply(row, entry, &body);
+    int r = hl_index_row_apply(row, entry, &body);
     if (r == 0 && !row->state.is_erased)
         r = note_speaker(applier, entry, row);
     if (r == 0 && !row->state.is_erased)
@@ -411,8 +443,11 @@ static int store_docs(struct hl_index_applier *applier)
 
 static int apply_batch(struct hl_index_applier *applier, const struct hl_batch *batch)
 {
-    int r = 0;
+    size_t n_asked = 0;
+    int r = load_rows(applier, batch, &n_asked);
 
+    if (r == 0 && n_asked > 0)
+        r = fill_rows(applier, n_asked);
     for (size_t i = 0; r == 0 && i < batch->n_entries; i++)
         r = apply_entry(applier, batch->entries[i]);
     if (r == 0)

@@ -15,8 +15,8 @@ struct hl_index_applier {
     sqlite3 *db; /* its own */
     uint8_t contact_key[HL_HASH_KEY_SIZE];
     struct hl_index_policy policy;
-    /* Tells site, reference, inbox and identity of a conversation; 0, -errno. */
-    int (*find)(void *arg, const struct hl_id *id, struct hl_conversation *out_conversation);
+    /* Tells of n conversations what the log knows of them now. 0, -errno. */
+    int (*find)(void *arg, const struct hl_id *ids, size_t n, struct hl_conversation *out_found);
     void *arg;
     bool needs_scrub; /* text was deleted: see upkeep.h */
     /* of the batch */

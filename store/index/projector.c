@@ -58,7 +58,7 @@ static void unlock_projector(struct hl_index_projector *projector)
 
 struct find_call {
     struct hl_log_find find;
-    size_t n_awaited;
+    size_t *n_awaited;
     int result;
 };
 
@@ -67,23 +67,33 @@ static void take_find(struct hl_log_find *find, int r)
     struct find_call *call = HL_CONTAINER_OF(find, struct find_call, find);
 
     call->result = r;
-    call->n_awaited = 0;
+    (*call->n_awaited)--;
 }
 
-static int find_conversation(void *arg, const struct hl_id *id,
-                             struct hl_conversation *out_conversation)
+static int find_conversations(void *arg, const struct hl_id *ids, size_t n,
+                              struct hl_conversation *out_found)
 {
     struct hl_index_projector *projector = arg;
-    struct find_call call = {
-        .find = {.loop = &projector->loop.loop, .done = take_find, .conversation = *id},
-        .n_awaited = 1};
-    int r = hl_log_find(projector->config.index->log, &call.find);
+    struct find_call *calls = calloc(n, sizeof(*calls));
+    size_t n_awaited = 0;
+    int r = calls == NULL ? -ENOMEM : 0;
 
-    if (r != 0)
-        return -EAGAIN;
-    hl_wait_loop_run(&projector->loop, &call.n_awaited);
-    *out_conversation = call.find.found;
-    return call.result == HL_LOG_UNKNOWN ? -EIO : call.result;
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        calls[i] = (struct find_call){
+            .find = {.loop = &projector->loop.loop, .done = take_find, .conversation = ids[i]},
+            .n_awaited = &n_awaited};
+        if (hl_log_find(projector->config.index->log, &calls[i].find) == 0)
+            n_awaited++;
+        else
+            r = -EAGAIN;
+    }
+    hl_wait_loop_run(&projector->loop, &n_awaited);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        r = calls[i].result == HL_LOG_UNKNOWN ? -EIO : calls[i].result;
+        out_found[i] = calls[i].find.found;
+    }
+    free(calls);
+    return r;
 }
 
 struct scan_call {
@@ -133,7 +143,7 @@ static int open_file(struct hl_index_projector *projector)
         return r;
     memcpy(projector->applier.contact_key, config->contact_key, HL_HASH_KEY_SIZE);
     projector->applier.policy = config->policy;
-    projector->applier.find = find_conversation;
+    projector->applier.find = find_conversations;
     projector->applier.arg = projector;
     r = hl_index_applier_init(&projector->applier, db);
     if (r != 0)
@@ -308,7 +318,7 @@ static void *run_projector(void *arg)
     uint32_t delay_ms = config->delay_ms != 0 ? config->delay_ms : DELAY_MS;
     bool is_awaited = true;
 
-    (void)pthread_setname_np(pthread_self(), "index"); /* for the operating system's tools */
+    (void)pthread_setname_np(pthread_self(), "index");     /* for the operating system's tools */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* chat goes first */
     do {
         if (hl_clock_mono_ms(config->clock) >= projector->retry_ms)

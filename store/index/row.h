@@ -26,6 +26,8 @@ struct hl_index_row {
     uint8_t last_role;
     int64_t last_ms;
     bool is_new;         /* not in the file yet */
+    bool asks_opening;   /* the log is to be asked: for what the first entry does not tell */
+    bool asks_state;     /* the same: for all, since entries before were trimmed */
     bool is_changed;     /* more than its end */
     bool person_changed; /* name, address or number */
     bool tags_changed;
