@@ -88,10 +88,6 @@ class Visitor {
       frames = await this.#poll({ frames: [] });
     }
   }
-
-  leave() {
-    return this.#poll({ frames: [{ t: 'bye' }], wait_ms: 0 });
-  }
 }
 
 function formOf({ name, email, phone, page, locale = 'en-GB', fields }) {
@@ -114,7 +110,6 @@ async function play(url, key, story) {
   }
   if (tags.length) await call(url, key, 'PATCH', at, { tags }, { 'if-match': '*' });
   if (state === 'closed') await call(url, key, 'PATCH', at, { status: 'closed' }, { 'if-match': '*' });
-  await visitor.leave();
   return visitor.c;
 }
 

@@ -35,6 +35,7 @@ for (const colorScheme of ['light', 'dark']) {
     await page.waitForSelector('.tags .chip');
     await page.click('.composer-modes button:has-text("Note")');
     await composer(page).fill('Note');
+    await checkAccess(page, 'note');
     await composer(page).press('Enter');
     await page.waitForSelector('.entry.note:not(.pending)');
     await composer(page).fill('Yes');
