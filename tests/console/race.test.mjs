@@ -24,7 +24,8 @@ consoleTest('of two who claim at once one wins, and the other sees who', house, 
     assert.equal(state, `With ${winner}`);
     assert.ok(claims.length <= 1, 'claimed once');
     await pages[loser].waitForSelector(`.composer-closed:has-text("${winner}")`);
-    for (const page of Object.values(pages)) await item(page, visitor.c).waitFor({ state: 'detached' }); // no longer unassigned
+    await item(pages[loser], visitor.c).waitFor({ state: 'detached' }); // no longer unassigned
+    await pages[winner].waitForSelector('.rail-link[aria-current]:has-text("Mine")');
   }
 });
 

@@ -37,7 +37,8 @@ test('an event is folded once', () => {
   assert.equal(fold(once, entry(2, 'message'), ME), once);
 });
 
-test('a change of state makes the known etag useless', () => {
+test('what happened makes the known etag useless', () => {
+  assert.equal(fold(make(), entry(2, 'message'), ME).etag, '');
   const claimed = fold(make(), entry(2, 'claimed', { ...byMe, subject: ME }), ME);
   assert.deepEqual([claimed.assignee, claimed.etag], [ME, '']);
   const closed = fold(claimed, entry(3, 'closed', byMe), ME);

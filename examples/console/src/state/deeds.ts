@@ -4,6 +4,7 @@ import { conversations, type Change } from '../api/conversations';
 import { isProblem, wordsOf } from '../api/problem';
 import type { Conversation } from '../api/types';
 import type { App } from './app';
+import { go, route } from './route';
 import { tell } from './toasts';
 
 // Runs a change; on a lost race the conversation is read anew. True when it was done.
@@ -34,9 +35,14 @@ async function fresh(app: App, id: string): Promise<Conversation> {
 }
 
 export const deeds = {
-  claim: (app: App, id: string): Promise<boolean> =>
-    run(app, id, () => conversations.claim(app.client, id), (winner) =>
-      winner === 'You' ? 'It is yours already.' : `${winner || 'Somebody'} was faster and has this conversation.`),
+  // What leaves the unassigned is followed to where it is now.
+  claim: async (app: App, id: string): Promise<boolean> => {
+    const lost = (winner: string): string =>
+      winner === 'You' ? 'It is yours already.' : `${winner || 'Somebody'} was faster and has this conversation.`;
+    const isMine = await run(app, id, () => conversations.claim(app.client, id), lost);
+    if (isMine && route.value.view === 'unassigned' && route.value.conversation === id) go({ view: 'mine' });
+    return isMine;
+  },
 
   transfer: (app: App, id: string, to: { agent: string } | { inbox: string }): Promise<boolean> =>
     run(app, id, async () => conversations.transfer(app.client, await fresh(app, id), to), hasChanged),
@@ -57,8 +63,19 @@ export const deeds = {
       }
     }, hasChanged),
 
+  // An etag that is older than what this agent has seen is no reason to refuse them.
   change: (app: App, id: string, change: Change): Promise<boolean> =>
-    run(app, id, async () => conversations.change(app.client, await fresh(app, id), change), hasChanged),
+    run(app, id, async () => {
+      const known = await fresh(app, id);
+      try {
+        return await conversations.change(app.client, known, change);
+      } catch (error) {
+        const now = isProblem(error, 'precondition_failed') ? await app.records.load(id) : null;
+        const isSeen = now?.assignee === known.assignee && now.status === known.status && now.head <= app.transcript(id).last;
+        if (!now || !isSeen) throw error;
+        return conversations.change(app.client, now, change);
+      }
+    }, hasChanged),
 };
 
 export interface Reply {

@@ -40,7 +40,7 @@ function foldUpdate(conversation: Conversation, entry: Entry): Conversation {
 }
 
 function foldState(conversation: Conversation, entry: Entry): Conversation {
-  const next = { ...foldUpdate(conversation, entry), etag: '' }; // the gateway has a new one
+  const next = foldUpdate(conversation, entry);
   const subject = entry.subject ?? null;
   switch (entry.kind) {
     case 'claimed':
@@ -64,5 +64,5 @@ function foldState(conversation: Conversation, entry: Entry): Conversation {
 export function fold(conversation: Conversation, entry: Entry, me: string): Conversation {
   if (entry.offset <= conversation.head) return conversation;
   const next = isSpeech(entry) ? foldSpeech(conversation, entry, me) : foldState(conversation, entry);
-  return { ...next, head: entry.offset, updated_at: entry.ts };
+  return { ...next, etag: '', head: entry.offset, updated_at: entry.ts }; // the gateway may have a new etag
 }
