@@ -2,22 +2,23 @@
 // its sources. A plant names what it replaces, so that it cannot silently miss.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from '../../sdk/js/build.mjs';
 
 export const PLANTS = {
   // What was delivered is delivered again when it comes again.
-  'no-dedup': { file: 'reader.ts', from: 'if (offset <= this._user._position()) return;', to: '' },
+  'no-dedup': { file: 'reader.ts', from: 'if (offset <= this._chat._record.o) return;', to: '' },
   // Holes are stepped over.
-  'no-order': { file: 'reader.ts', from: 'if (after > this._user._position()) {', to: 'if (false) {' },
+  'no-order': { file: 'reader.ts', from: 'if (after > this._chat._record.o) {', to: 'if (false) {' },
   // A message counts as confirmed when it is sent.
   'early-ack': {
     file: 'sender.ts',
     from: "pending._move('sent');\n        frames.push(pending._frame);",
     to: `frames.push(pending._frame);
         const early = { clientId: pending.clientId, epoch: '1', offset: 1, conversation: '' } as any;
-        pending._resolve(early); (this._user as any)._user._emit('ack', { clientId: pending.clientId, duplicate: false, message: early });`,
+        pending._resolve(early);
+        this._chat._app._emit('ack', { clientId: pending.clientId, message: early });`,
   },
   // A repeat gets an id of its own.
   'new-mid': {
@@ -36,25 +37,20 @@ export const PLANTS = {
 // No bug, but haste: a WebSocket is tried again after seconds.
 export const HASTE = { file: 'line.ts', from: 'REPROBE_MS = 300000', to: 'REPROBE_MS = 4000' };
 
-function planter(plants) {
-  return {
-    name: 'planter',
-    setup(bundler) {
-      bundler.onLoad({ filter: /sdk\/js\/src\/\w+\.ts$/ }, ({ path }) => {
-        let contents = readFileSync(path, 'utf8');
-        for (const { file, from, to } of plants.filter((plant) => plant.file === basename(path))) {
-          if (!contents.includes(from)) throw new Error(`${file} does not hold what the plant replaces: ${from}`);
-          contents = contents.replace(from, () => to);
-        }
-        return { contents, loader: 'ts' };
-      });
-    },
+function planting(plants) {
+  return (name, text) => {
+    for (const { file, from, to } of plants) {
+      if (file !== name) continue;
+      if (!text.includes(from)) throw new Error(`${file} does not hold what the plant replaces: ${from}`);
+      text = text.replace(from, () => to);
+    }
+    return text;
   };
 }
 
 export async function bundleSdk(plants = []) {
   const folder = mkdtempSync(join(tmpdir(), 'holdline-sdk-'));
-  await build({ folder, plugins: [planter(plants)] });
+  await build({ folder, change: planting(plants) });
   return {
     umd: readFileSync(join(folder, 'holdline.umd.js'), 'utf8'),
     esm: pathToFileURL(join(folder, 'index.js')).href,

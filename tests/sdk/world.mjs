@@ -21,13 +21,18 @@ export class World {
 
   static async open({ plants, env = {} } = {}) {
     const world = new World();
-    world.sdk = await bundleSdk(plants);
-    world.gateway = await Gateway.start({ env: { ...ENV, ...env } });
-    world.key = await world.gateway.key('ann');
-    world.proxy = await new Proxy(world.gateway).start();
-    world.proxy.pages['/'] = pageOf(world.sdk.umd);
-    world.browser = await launch();
-    return world;
+    try {
+      world.sdk = await bundleSdk(plants);
+      world.gateway = await Gateway.start({ env: { ...ENV, ...env } });
+      world.key = await world.gateway.key('ann');
+      world.proxy = await new Proxy(world.gateway).start();
+      world.proxy.pages['/'] = pageOf(world.sdk.umd);
+      world.browser = await launch();
+      return world;
+    } catch (error) {
+      await world.close();
+      throw error;
+    }
   }
 
   // A profile of its own: one visitor, however many tabs.

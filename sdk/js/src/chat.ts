@@ -1,16 +1,19 @@
 // A visitor's conversation in this tab: joins the line (if this tab leads), the other tabs, the
 // reader and the sender, and keeps the record.
 import { Timers } from './clock.js';
-import { HoldlineError } from './error.js';
-import { before, type Frame, toError, toMessage } from './frames.js';
-import { Line, type LineSettings, type LineState, type LineUser } from './line.js';
-import type { Item, Pending } from './outbox.js';
-import { Reader, type ReaderUser } from './reader.js';
+import { HoldlineError, problemOf } from './error.js';
+import { before, type Frame, toMessage } from './frames.js';
+import type { Holdline } from './holdline.js';
+import { randomId } from './ids.js';
+import { Line, LineState, type LineUser } from './line.js';
+import type { Pending } from './outbox.js';
+import { Reader } from './reader.js';
 import { freshRecord, readRecord, type SessionRecord } from './record.js';
-import { Sender, type SenderUser } from './sender.js';
+import { Sender } from './sender.js';
+import type { Settings } from './settings.js';
 import type { Store } from './store.js';
-import { Tabs, type TabsUser } from './tabs.js';
-import type { Author, EventMap, EventName, GapDetail, Message, TransportName } from './types.js';
+import { Tabs, Word } from './tabs.js';
+import type { Author, Conversation, EventMap, EventName, Message, PendingMessage, Range, SendOptions, TransportName } from './types.js';
 
 const PAST = 'past';
 const ACK_MS = 300;
@@ -20,20 +23,16 @@ const TYPING_SHOWN_MS = 6000;
 const UNREAD_MAX = 999;
 const DAY_MS = 86400000;
 
-export interface ChatUser {
-  _emit<K extends EventName>(type: K, detail: EventMap[K]): void;
-  _stateChanged(): void;
-  _hopeless(error: HoldlineError): void;
-  _forgotten(): void; // another tab signed out
-  _helloMembers(): Record<string, unknown>;
-  _token(): string | undefined; // handed in from outside
+const enum Timer {
+  Ack,
+  Renew,
+  SaidTyping,
 }
 
-export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
+export class Chat implements LineUser, Conversation {
   _record: SessionRecord;
-  _state: LineState = 'idle';
+  _state = LineState.Idle as LineState;
   _transport: TransportName | null = null;
-  _retryIn: number | null = null;
   _line: Line;
   _tabs: Tabs;
   _reader: Reader;
@@ -42,29 +41,20 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   private _credit = 512;
   private _acked = 0;
   private _readSaid = 0;
-  private _isDup = false;
-  private _receipts: Record<string, [number, number]> = {};
   private _leader = '';
   private _resets = 0;
-  private _questions = 0;
-  private _asked = new Map<string, (found: Message[]) => void>();
-  private _asking = new Map<string, any>();
+  private _asked = new Map<string, [any, (found: Message[]) => void]>();
 
-  constructor(settings: LineSettings, name: string, public _store: Store, tabs: boolean, ackTimeout: number, private _user: ChatUser) {
-    const { _clock: clock } = settings;
-    this._timers = new Timers(clock);
+  constructor(public _set: Settings, name: string, public _store: Store, tabs: boolean, public _app: Holdline) {
+    this._timers = new Timers(_set._clock);
     this._record = readRecord(_store._read('session'));
     const { c, e } = this._record;
     const own = _store._readOwn();
     if (own && own[0] === c && own[1] === e) this._record.o = own[2];
-    this._line = new Line(settings, this);
-    this._tabs = new Tabs(name, !tabs || !_store._isShared, clock, this);
-    this._reader = new Reader(clock, this);
-    this._sender = new Sender(clock, _store, ackTimeout, this);
-  }
-
-  private get _clock() {
-    return this._line._clock;
+    this._line = new Line(_set, this);
+    this._tabs = new Tabs(name, !tabs || !_store._isShared, this);
+    this._reader = new Reader(this);
+    this._sender = new Sender(this, _store);
   }
 
   private _save(): void {
@@ -75,19 +65,11 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
 
   // -- tabs -------------------------------------------------------------------------------------
 
-  _readLease(): any {
-    return this._store._read('leader');
-  }
-
-  _writeLease(lease: any): void {
-    this._store._write('leader', lease);
-  }
-
   _join(): void {
     this._tabs._join();
-    this._tabs._tell({ k: 'join' });
+    this._tabs._tell({ k: Word.Join });
     this._tabs._expect();
-    this._user._stateChanged();
+    this._app._stateChanged();
   }
 
   // Gives up link and leadership.
@@ -95,9 +77,9 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     this._tabs._part();
     this._line._close();
     this._timers._clear();
-    this._reader._stop();
-    this._sender._stop();
-    this._show('idle', null, null);
+    this._reader._attached();
+    this._sender._detached();
+    this._show(LineState.Idle, null);
   }
 
   // The last leader may have written since; but what this tab was given is what it goes on from.
@@ -111,7 +93,7 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     }
     await this._sender._load();
     if (!this._tabs._isLeading) return;
-    for (const question of this._asking.values()) this._answerMyself(question);
+    for (const [{ after, until }, resolve] of this._asked.values()) this._range(after, until).then(resolve);
     this._line._open();
   }
 
@@ -122,74 +104,67 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   }
 
   _connect(): void {
-    if (this._tabs._isLeading && this._line._state === 'idle') this._line._open();
+    if (this._tabs._isLeading && this._line._state === LineState.Idle) this._line._open();
     this._join();
-    this._tabs._tell({ k: 'connect' });
+    this._tabs._tell({ k: Word.Connect });
   }
 
   _hear(message: any): void {
     const { k, tab } = message;
-    if (k === 'gone') this._sender._remove(message.mid);
-    else if (k === 'forget') this._user._forgotten();
+    if (k === Word.Gone) this._sender._remove(message.mid);
+    else if (k === Word.Forget) this._app._forgotten();
     else if (!this._tabs._isLeading) this._hearLeader(message);
-    else if (k === 'join') this._announce();
-    else if (k === 'pub') {
+    else if (k === Word.Join) this._announce();
+    else if (k === Word.Pub) {
       this._sender._accept(message.items);
       this._announce();
-    } else if (k === 'typing') this._line._send([{ t: 'typing', on: message.on }]);
-    else if (k === 'read') this._read(message.o);
-    else if (k === 'connect' && this._line._state === 'idle') this._line._open();
-    else if (k === 'range') {
-      this._range(message.after, message.until).then((found) => this._tabs._tell({ k: 'found', to: tab, id: message.id, found }));
+    } else if (k === Word.Typing) this.typing(message.on);
+    else if (k === Word.Read) this.read(message.o);
+    else if (k === Word.Connect) this._connect();
+    else if (k === Word.Range) {
+      this._range(message.after, message.until).then((found) => this._tabs._tell({ k: Word.Found, to: tab, id: message.id, found }));
     }
   }
 
   private _hearLeader(message: any): void {
     const { k } = message;
-    if (k === 'lead') this._followLeader(message);
-    else if (k === 'm') this._reader._offer(message.m, message.after);
-    else if (k === 'event') this._user._emit(message.type as EventName, message.detail);
-    else if (k === 'ok') this._settle(message.m, message.dup);
-    else if (k === 'found') {
-      const resolve = this._asked.get(message.id);
-      if (resolve) resolve(message.found);
-    } else if (k === 'no') {
+    if (k === Word.Lead) this._followLeader(message);
+    else if (k === Word.Message) this._reader._offer(message.m, message.after);
+    else if (k === Word.Event) this._app._emit(message.type as EventName, message.detail);
+    else if (k === Word.Ok) this._settle(message.m);
+    else if (k === Word.Found) {
+      const asked = this._asked.get(message.id);
+      if (asked) asked[1](message.found);
+    } else if (k === Word.No) {
       const pending = this._sender._find(message.mid);
-      if (pending && pending.state !== 'failed') pending._fail(toError(message.problem));
-    } else if (k === 'error') this._user._emit('error', toError(message.problem));
+      if (pending && pending.state !== 'failed') pending._fail(new HoldlineError(message.problem.code, message.problem));
+    } else if (k === Word.Error) this._app._emit('error', new HoldlineError(message.problem.code, message.problem));
   }
 
-  private _announce(): void {
-    const { c, e, o, me, read, unread, ref, agent, closed, form } = this._record;
-    this._tabs._tell({
-      k: 'lead', r: { c, e, o, me, read, unread, ref, agent, closed, form },
-      line: [this._state, this._transport, this._retryIn], bodyMax: this._sender._bodyMax, leader: this._tabs._id,
-    });
+  _announce(): void {
+    const { token, rid, ...r } = this._record; // no secrets
+    this._tabs._tell({ k: Word.Lead, r, s: this._state, tr: this._transport });
   }
 
-  private _followLeader({ r, line, bodyMax, leader }: any): void {
+  private _followLeader({ r, s, tr, tab }: any): void {
     const { _record: record } = this;
     if (r.c) {
       if (record.c && (record.c !== r.c || record.e !== r.e)) this._restart();
       Object.assign(record, r, { o: record.o });
     }
-    this._sender._bodyMax = bodyMax;
-    this._show(line[0], line[1], line[2]);
-    if (leader !== this._leader) {
-      this._leader = leader;
+    this._show(s, tr);
+    if (tab !== this._leader) {
+      this._leader = tab;
       this._sender._handOverAgain();
-      for (const question of this._asking.values()) this._tabs._tell(question);
+      for (const [question] of this._asked.values()) this._tabs._tell(question);
     }
     if (r.o > record.o) this._catchUp(r.o);
   }
 
   // What the leader was given and this tab was not.
   private async _catchUp(until: number): Promise<void> {
-    if (this._timers._has('catching')) return;
-    this._timers._set('catching', 10000, () => {});
     const resets = this._resets;
     const found = await this._range(this._record.o, until);
-    this._timers._stop('catching');
     if (resets !== this._resets || this._tabs._isLeading) return;
     for (const message of found) this._reader._offer(message, this._record.o);
     this._reader._level(until);
@@ -203,7 +178,7 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     Object.assign(this._record, { o: 0, read: 0, unread: [], agent: null, closed: false });
     this._acked = this._readSaid = 0;
     this._reader._reset();
-    if (o) this._user._emit('gap', { from: 1, to: o, reason: 'reset' });
+    if (o) this._app._emit('gap', { from: 1, to: o, reason: 'reset' });
   }
 
   // Messages that were delivered before; from memory, from the leader, or from the gateway.
@@ -211,74 +186,69 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     const there = this._reader._recall(after, until);
     if (there || until <= after) return Promise.resolve(there || []);
     if (this._tabs._isLeading) return this._reader._fetch(after, until);
-    const id = `${this._tabs._id} ${(this._questions += 1)}`;
-    const question = { k: 'range', id, after, until };
+    const id = randomId();
+    const question = { k: Word.Range, id, after, until };
     return new Promise((resolve) => {
-      this._asking.set(id, question);
-      this._asked.set(id, (found) => {
-        this._asking.delete(id);
+      this._asked.set(id, [question, (found) => {
         this._asked.delete(id);
         resolve(found);
-      });
+      }]);
       this._tabs._tell(question);
       this._tabs._expect();
     });
   }
 
-  private _answerMyself({ id, after, until }: any): void {
-    this._range(after, until).then(this._asked.get(id));
-  }
-
   // -- the line ---------------------------------------------------------------------------------
 
   _lineChanged(): void {
-    const { _state, _transport, _retryIn } = this._line;
-    if (_state !== 'live') {
+    const { _state, _transport } = this._line;
+    if (_state !== LineState.Live) {
       this._sender._detached();
-      this._timers._stop('ack');
-      this._timers._stop('renew');
+      this._timers._stop(Timer.Ack);
+      this._timers._stop(Timer.Renew);
     } else this._sender._flush();
-    this._show(_state, _transport, _retryIn);
+    this._show(_state, _transport);
     this._announce();
   }
 
-  private _show(state: LineState, transport: TransportName | null, retryIn: number | null): void {
-    Object.assign(this, { _state: state, _transport: transport, _retryIn: retryIn });
-    this._user._stateChanged();
+  private _show(state: LineState, transport: TransportName | null): void {
+    this._state = state;
+    this._transport = transport;
+    this._app._stateChanged();
   }
 
   _hello(): Frame {
-    const { token = this._user._token(), c, e } = this._record;
-    const frame: Frame = { t: 'hello', v: 1, ...this._user._helloMembers() };
-    if (token) frame.token = token;
-    if (c && e) frame.pos = [{ c, e, o: this._reader._from }];
-    return frame;
+    return { t: 'hello', v: 1, ...this._app._helloMembers(), ...this._place() };
   }
 
+  // The pubs of a poll come last, and only when there is an attachment they are numbered for.
   _pollBody(frames: Frame[], isAttached: boolean): Record<string, unknown> {
-    const { token, c, e } = this._record;
-    const others = frames.filter((frame) => frame.t !== 'pub');
-    const body: Record<string, unknown> = {
+    const others = frames.filter(({ t }) => t !== 'pub');
+    return {
       frames: isAttached ? [...others, ...this._sender._frames()] : others,
       seq: this._sender._lowestSeq(),
+      ...this._place(),
     };
-    if (token) body.token = token;
-    if (c && e) body.pos = [{ c, e, o: this._reader._from }];
-    return body;
+  }
+
+  // Who asks, and where it is.
+  private _place(): Record<string, unknown> {
+    const { token, c, e } = this._record;
+    return { token, pos: e && [{ c, e, o: this._reader._from }] };
   }
 
   _nextRid(): number {
-    this._record.rid = Math.max(this._record.rid + 1, this._clock.wall());
+    this._record.rid = Math.max(this._record.rid + 1, this._set._clock.wall());
     this._save();
     return this._record.rid;
   }
 
   _webSocketWorked(): boolean {
-    return Math.abs(this._clock.wall() - (this._record.ws || 0)) < DAY_MS;
+    return Math.abs(this._set._clock.wall() - (this._record.ws || 0)) < DAY_MS;
   }
 
   _noteWebSocket(): void {
-    this._record.ws = this._clock.wall();
+    this._record.ws = this._set._clock.wall();
     this._save();
   }
 
@@ -286,8 +256,8 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     const isStale = !!this._record.token && (error.code === 'token_expired' || error.code === 'token_invalid');
     if (isStale || error.code === 'conversation_erased') this._forget(isStale);
     if (!isStale) {
-      this._tabs._tell({ k: 'error', problem: { code: error.code, detail: error.message, retryable: error.retryable } });
-      this._user._hopeless(error);
+      this._tabs._tell({ k: Word.Error, problem: problemOf(error) });
+      this._app._hopeless(error);
     }
     return isStale;
   }
@@ -295,8 +265,7 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   // What was not delivered is said in the next conversation.
   private _forget(isGoingOn: boolean): void {
     this._restart();
-    const { rid, ws, form } = this._record;
-    this._record = { ...freshRecord(), rid, ws, form: isGoingOn && form };
+    this._record = { ...freshRecord(), form: isGoingOn && this._record.form };
     this._save();
   }
 
@@ -341,23 +310,21 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
       this._record.token = token;
       this._save();
     }
-    this._timers._set('renew', RENEW_MS, () => this._line._send([{ t: 'auth' }]));
+    this._timers._set(Timer.Renew, RENEW_MS, () => this._line._send([{ t: 'auth' }]));
   }
 
   private _onConfirmed(frame: Frame): void {
     if (frame.reference) this._record.ref = frame.reference;
     const message = this._sender._confirmed(frame, this._record.me);
     if (!message) return;
-    this._isDup = frame.dup;
     if (frame.o > this._record.o && before(frame) <= this._record.o) this._reader._offer(message, before(frame));
-    this._settle(message, frame.dup);
-    this._isDup = false;
+    this._settle(message);
   }
 
-  private _settle(message: Message, duplicate: boolean): void {
+  private _settle(message: Message): void {
     if (!this._sender._settle(message.clientId, message)) return;
-    if (this._tabs._isLeading) this._tabs._tell({ k: 'ok', m: message, dup: duplicate });
-    this._user._emit('ack', { clientId: message.clientId, duplicate, message });
+    if (this._tabs._isLeading) this._tabs._tell({ k: Word.Ok, m: message });
+    this._app._emit('ack', { clientId: message.clientId, message });
   }
 
   private _onPing({ heads = [] }: Frame): void {
@@ -378,9 +345,7 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   }
 
   private _onReceipt({ from, delivered, read }: Frame): void {
-    const [d, r] = this._receipts[from.id] || [0, 0];
-    this._receipts[from.id] = [Math.max(d, delivered), Math.max(r, read)];
-    this._say('position', { from, delivered: Math.max(d, delivered), read: Math.max(r, read) });
+    this._say('position', { from, delivered, read });
   }
 
   private _onTyping(from: Author, on: boolean): void {
@@ -393,20 +358,16 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
 
   private _onError({ ref, problem }: Frame): void {
     if (ref && ref.mid) this._sender._notTaken({ t: 'pub_no', mid: ref.mid, problem });
-    else this._user._emit('error', toError(problem));
+    else this._app._emit('error', new HoldlineError(problem.code, problem));
   }
 
   // Tells the application, here and in the other tabs.
   private _say<K extends EventName>(type: K, detail: EventMap[K]): void {
-    this._tabs._tell({ k: 'event', type, detail });
-    this._user._emit(type, detail);
+    this._tabs._tell({ k: Word.Event, type, detail });
+    this._app._emit(type, detail);
   }
 
   // -- for the reader ---------------------------------------------------------------------------
-
-  _position(): number {
-    return this._record.o;
-  }
 
   _setPosition(o: number): void {
     this._record.o = o;
@@ -423,113 +384,129 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
     if (kind === 'message' && !own) {
       record.unread = [...record.unread, offset].slice(-UNREAD_MAX);
       this._onTyping(from, false);
-    } else this._note(message);
-    this._tabs._isLeading && this._tabs._tell({ k: 'm', m: message, after });
-    this._user._emit('message', message);
-    if (kind === 'claimed' || kind === 'transferred' || kind === 'released') this._user._emit('assigned', { agent: record.agent!, message });
-    if (kind === 'closed' || kind === 'reopened') this._user._emit('closed', { closed: record.closed!, message });
+    }
+    const isAssigned = /^(claimed|transferred|released)$/.test(kind);
+    const isClosed = /^(closed|reopened)$/.test(kind);
+    if (isAssigned) record.agent = kind === 'released' ? null : message.subject || from.id;
+    if (isClosed) record.closed = kind === 'closed';
+    this._tabs._isLeading && this._tabs._tell({ k: Word.Message, m: message, after });
+    this._app._emit('message', message);
+    if (isAssigned) this._app._emit('assigned', { agent: record.agent!, message });
+    if (isClosed) this._app._emit('closed', { closed: record.closed!, message });
     this._save();
-    if (own) this._settle(message, this._isDup);
+    if (own) this._settle(message);
     this._ackSoon();
-  }
-
-  private _note({ kind, subject, from }: Message): void {
-    const { _record: record } = this;
-    if (kind === 'claimed' || kind === 'transferred') record.agent = subject || from.id;
-    else if (kind === 'released') record.agent = null;
-    else if (kind === 'closed' || kind === 'reopened') record.closed = kind === 'closed';
   }
 
   _fetchAfter(o: number): void {
     // Whatever `synced` comes after the pong is of this.
     if (this._tabs._isLeading) this._line._send([{ t: 'hist', after: o }, { t: 'ping', ts: PAST }]);
-    else this._tabs._tell({ k: 'join' }); // the answer shows what is missing
-  }
-
-  _gap(gap: GapDetail): void {
-    this._user._emit('gap', gap);
+    else this._tabs._tell({ k: Word.Join }); // the answer shows what is missing
   }
 
   // One ack for all that came meanwhile. On long-poll each poll says the position anyway.
   private _ackSoon(): void {
     if (!this._tabs._isLeading) return;
     if (this._record.o - this._acked >= this._credit / 2) this._ack();
-    else if (!this._timers._has('ack')) this._timers._set('ack', ACK_MS, () => this._ack());
+    else if (!this._timers._has(Timer.Ack)) this._timers._set(Timer.Ack, ACK_MS, () => this._ack());
   }
 
   private _ack(): void {
     const { c, e, o, read } = this._record;
-    if (!o || !c || this._state !== 'live' || (this._transport === 'longpoll' && read <= this._readSaid)) return;
+    if (!o || !c || this._state !== LineState.Live || (this._transport === 'longpoll' && read <= this._readSaid)) return;
     this._acked = o;
     this._readSaid = read;
     this._line._send([{ t: 'ack', c, e, o, ...(read ? { read: Math.min(read, o) } : {}) }]);
   }
 
-  // -- for the sender ---------------------------------------------------------------------------
-
-  _send(frames: Frame[]): void {
-    this._line._send(frames);
-  }
-
-  _poke(): void {
-    this._line._poke();
-  }
-
-  _handOver(items: Item[]): void {
-    this._tabs._tell({ k: 'pub', items });
-    this._tabs._expect();
-  }
-
-  _isLeading(): boolean {
-    return this._tabs._isLeading;
-  }
-
-  _isLive(): boolean {
-    return this._state === 'live';
-  }
-
-  _refused(pending: Pending): void {
-    const { code, message, retryable } = pending.error!;
-    this._tabs._tell({ k: 'no', mid: pending.clientId, problem: { code, detail: message, retryable } });
-  }
+  // -- for messages on their way ----------------------------------------------------------------
 
   _changed(pending: Pending): void {
-    this._user._emit('pending', pending);
+    this._app._emit('pending', pending);
   }
 
   _again(pending: Pending): void {
     pending._isKept = false;
-    pending.at = pending._item.at = this._clock.wall();
+    pending.at = pending._item.at = this._set._clock.wall();
     this._sender._keep(pending);
   }
 
   _dismiss(pending: Pending): void {
     this._sender._remove(pending.clientId);
-    this._tabs._tell({ k: 'gone', mid: pending.clientId });
+    this._tabs._tell({ k: Word.Gone, mid: pending.clientId });
     this._changed(pending);
   }
 
   // -- for the application ----------------------------------------------------------------------
 
-  _read(o: number): void {
+  get id(): string {
+    return this._record.c || '';
+  }
+
+  get reference(): string | null {
+    return this._record.ref || null;
+  }
+
+  get position(): number {
+    return this._record.o;
+  }
+
+  get unread(): number {
+    return this._record.unread.length;
+  }
+
+  get status(): 'open' | 'closed' {
+    return this._record.closed ? 'closed' : 'open';
+  }
+
+  get assignee(): string | null {
+    return this._record.agent || null;
+  }
+
+  get pending(): readonly PendingMessage[] {
+    return [...this._sender._list];
+  }
+
+  send(said: string | Record<string, unknown>, options?: SendOptions): PendingMessage {
+    return this._sender._say(said, options);
+  }
+
+  async *messages({ after, before: end = Infinity, limit = Infinity }: Range = {}): AsyncIterable<Message> {
+    const until = Math.min(end - 1, this._record.o);
+    const found = await this._range(after === undefined ? Math.max(0, until - limit) : after, until);
+    yield* found.slice(0, limit);
+  }
+
+  typing(on: boolean): void {
+    const { _timers: timers } = this;
+    if (on === timers._has(Timer.SaidTyping)) return;
+    if (on) timers._set(Timer.SaidTyping, TYPING_SAID_MS, () => {});
+    else timers._stop(Timer.SaidTyping);
+    if (this._tabs._isLeading) this._line._send([{ t: 'typing', on }]);
+    else this._tabs._tell({ k: Word.Typing, on });
+  }
+
+  read(offset = Infinity): void {
     const { _record: record } = this;
+    const o = Math.min(offset, record.o);
     if (o <= record.read) return;
     record.read = o;
-    record.unread = record.unread.filter((offset) => offset > o);
-    if (!this._tabs._isLeading) this._tabs._tell({ k: 'read', o });
+    record.unread = record.unread.filter((other) => other > o);
+    if (!this._tabs._isLeading) this._tabs._tell({ k: Word.Read, o });
     else {
-      this._save();
-      this._ackSoon();
+      this._setPosition(record.o);
       this._announce();
     }
   }
 
-  _typing(on: boolean): void {
-    if (on ? this._timers._has('said typing') : !this._timers._has('said typing')) return;
-    if (on) this._timers._set('said typing', TYPING_SAID_MS, () => {});
-    else this._timers._stop('said typing');
-    if (this._tabs._isLeading) this._line._send([{ t: 'typing', on }]);
-    else this._tabs._tell({ k: 'typing', on });
+  rate(score: number, comment?: string): PendingMessage {
+    return this.send({ score, comment }, { kind: 'rated' });
+  }
+
+  async close(): Promise<void> {
+    const { _sender: sender } = this;
+    while (sender._unconfirmed[0]) await sender._unconfirmed[0].acked.catch(() => {});
+    await this._app._leave();
   }
 
   // This page goes: what is not confirmed is told once more, without waiting.
@@ -542,7 +519,7 @@ export class Chat implements LineUser, TabsUser, ReaderUser, SenderUser {
   // Signs out: this visitor is not known here any more.
   async _wipe(): Promise<void> {
     this._line._send([{ t: 'bye' }]);
-    this._tabs._tell({ k: 'forget' });
+    this._tabs._tell({ k: Word.Forget });
     this._part();
     this._record = freshRecord();
     this._sender._list = [];

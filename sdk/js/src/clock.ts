@@ -9,29 +9,29 @@ export const realClock: Clock = {
 };
 
 export class Timers {
-  _running = new Map<string, unknown>();
+  private _running: Record<string, unknown> = {};
 
-  constructor(public _clock: Clock) {}
+  constructor(private _clock: Clock) {}
 
-  _set(name: string, ms: number, run: () => void): void {
+  _set(name: number | string, ms: number, run: () => void): void {
     this._stop(name);
-    this._running.set(name, this._clock.setTimeout(() => {
-      this._running.delete(name);
+    this._running[name] = this._clock.setTimeout(() => {
+      delete this._running[name];
       run();
-    }, ms));
+    }, ms);
   }
 
-  _has(name: string): boolean {
-    return this._running.has(name);
+  _has(name: number | string): boolean {
+    return name in this._running;
   }
 
-  _stop(name: string): void {
-    this._clock.clearTimeout(this._running.get(name));
-    this._running.delete(name);
+  _stop(name: number | string): void {
+    this._clock.clearTimeout(this._running[name]);
+    delete this._running[name];
   }
 
   _clear(): void {
-    for (const name of [...this._running.keys()]) this._stop(name);
+    for (const name in this._running) this._stop(name);
   }
 }
 

@@ -1,49 +1,37 @@
 // Typed events on top of EventTarget. A handler that throws harms nobody but itself.
 import type { EventMap, EventName, Handler } from './types.js';
 
-export class HoldlineEvent<K extends EventName = EventName> extends Event {
-  readonly detail: EventMap[K];
-
-  constructor(type: K, detail: EventMap[K]) {
-    super(type);
-    this.detail = detail;
-  }
-}
-
-interface Entry {
-  _type: EventName;
-  _handler: Handler<any>;
-  _isOnce: boolean;
-}
+type Entry = [EventName, Handler<any>, boolean]; // isOnce
 
 export class Emitter extends EventTarget {
   private _entries: Entry[] = [];
 
   on<K extends EventName>(type: K, handler: Handler<K>): this {
-    this._entries.push({ _type: type, _handler: handler, _isOnce: false });
+    this._entries.push([type, handler, false]);
     return this;
   }
 
   once<K extends EventName>(type: K, handler: Handler<K>): this {
-    this._entries.push({ _type: type, _handler: handler, _isOnce: true });
+    this._entries.push([type, handler, true]);
     return this;
   }
 
   off<K extends EventName>(type: K, handler: Handler<K>): this {
-    this._entries = this._entries.filter((e) => e._type !== type || e._handler !== handler);
+    this._entries = this._entries.filter((e) => e[0] !== type || e[1] !== handler);
     return this;
   }
 
   /** @internal */
   _emit<K extends EventName>(type: K, detail: EventMap[K]): void {
-    for (const entry of this._entries.filter((e) => e._type === type)) {
-      if (entry._isOnce) this._entries = this._entries.filter((e) => e !== entry);
+    for (const [of, handler, isOnce] of [...this._entries]) {
+      if (of !== type) continue;
+      if (isOnce) this.off(type, handler);
       try {
-        entry._handler(detail);
+        handler(detail);
       } catch (error) {
         Promise.reject(error); // reported as unhandled
       }
     }
-    this.dispatchEvent(new HoldlineEvent(type, detail));
+    this.dispatchEvent(Object.assign(new Event(type), { detail }));
   }
 }

@@ -1,29 +1,33 @@
 // Errors have a code a program can look at: the gateway's (docs/protocol.md), or one of ours:
-// network, timeout, closed, cancelled, outbox_expired, not_started.
+// network, timeout, closed, cancelled, outbox_expired, too_large, bad_option.
 export class HoldlineError extends Error {
   readonly code: string;
   readonly retryable: boolean;
   readonly retryMs: number | null; // not before
-  readonly status: number | null; // of HTTP
   readonly requestId: string | null; // for support
   readonly fields: readonly { readonly pointer: string }[]; // what was wrong in a form
 
-  constructor(code: string, message: string, more: HoldlineErrorDetails = {}) {
-    super(message);
+  constructor(code: string, problem: HoldlineProblem = {}) {
+    super(problem.detail || problem.title || code);
     this.name = 'HoldlineError';
     this.code = code;
-    this.retryable = more.retryable || false;
-    this.retryMs = more.retryMs || null;
-    this.status = more.status || null;
-    this.requestId = more.requestId || null;
-    this.fields = more.fields || [];
+    this.retryable = !!problem.retryable;
+    this.retryMs = problem.retry_ms || null;
+    this.requestId = problem.request_id || null;
+    this.fields = problem.errors || [];
   }
 }
 
-export interface HoldlineErrorDetails {
+// The members of a problem document: docs/protocol.md, "Errors".
+export interface HoldlineProblem {
+  code?: string;
+  title?: string;
+  detail?: string;
+  status?: number;
   retryable?: boolean;
-  retryMs?: number | null;
-  status?: number | null;
-  requestId?: string | null;
-  fields?: readonly { readonly pointer: string }[];
+  retry_ms?: number;
+  request_id?: string;
+  errors?: { pointer: string }[];
 }
+
+export const problemOf = ({ code, message, retryable }: HoldlineError): HoldlineProblem => ({ code, detail: message, retryable });

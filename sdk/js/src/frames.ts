@@ -1,31 +1,9 @@
 // Frames as they travel: docs/protocol.md.
-import { HoldlineError } from './error.js';
 import type { Kind, Message } from './types.js';
 
 export interface Frame {
   t: string;
   [member: string]: any;
-}
-
-export interface Problem {
-  code: string;
-  title?: string;
-  detail?: string;
-  status?: number;
-  retryable?: boolean;
-  retry_ms?: number;
-  request_id?: string;
-  errors?: { pointer: string }[];
-}
-
-export function toError(problem: Problem): HoldlineError {
-  return new HoldlineError(problem.code, problem.detail || problem.title || problem.code, {
-    retryable: problem.retryable,
-    retryMs: problem.retry_ms,
-    status: problem.status,
-    requestId: problem.request_id,
-    fields: problem.errors,
-  });
 }
 
 export const textOf = (body: any): string => (body && typeof body.text === 'string' ? body.text : '');

@@ -1,71 +1,48 @@
 // The client an application makes: one visitor, one site, one conversation.
-import { Chat, type ChatUser } from './chat.js';
-import { realClock } from './clock.js';
-import { ChatConversation } from './conversation.js';
+import { Chat } from './chat.js';
 import { Emitter } from './emitter.js';
 import { Enquiries } from './enquiries.js';
 import { HoldlineError } from './error.js';
 import { call } from './http.js';
-import type { LineSettings } from './line.js';
+import { LineState } from './line.js';
+import { type Settings, settingsOf } from './settings.js';
 import { Store } from './store.js';
 import type {
-  Availability, Conversation, Enquiry, Form, HoldlineClient, Identity, Options, StateDetail, StateName,
+  Availability, Conversation, Enquiry, Form, HoldlineClient, Options, StateDetail, StateName,
   TransportName, WidgetConfig,
 } from './types.js';
 
 const ANSWER_MS = 10000;
 type Listener = [EventTarget, string, () => void];
 
-function settingsOf(options: Options): LineSettings {
-  const { url = globalThis.location && location.origin, fetch = globalThis.fetch, random = Math.random } = options;
-  const urls = (typeof url === 'string' ? [url] : [...(url || [])]).map((one) => one.replace(/\/+$/, ''));
-  if (!urls.length) throw new HoldlineError('bad_option', 'url is missing');
-  urls.sort(() => random() - 0.5);
-  return {
-    _urls: urls,
-    _fetch: (to, init) => fetch(to, init),
-    _clock: options.clock || realClock,
-    _WebSocket: options.WebSocket || (globalThis.WebSocket as any),
-    _random: random,
-    _pingGrace: options.pingGrace || 10000,
-    _transports: options.transports || ['websocket', 'longpoll'],
-    _backoffFirst: options.minReconnectDelay || 500,
-    _backoffMost: options.maxReconnectDelay || 20000,
-  };
-}
-
 export class Holdline extends Emitter implements HoldlineClient {
   conversation: Conversation | null = null;
-  /** @internal */ private _settings: LineSettings;
+  /** @internal */ private _settings: Settings;
   /** @internal */ private _store: Store;
   /** @internal */ private _chat: Chat;
   /** @internal */ private _enquiries: Enquiries;
-  /** @internal */ private _identity: Identity | undefined;
-  /** @internal */ private _given: string | undefined; // token from outside
-  /** @internal */ private _isOpen = false; // a link is wanted
-  /** @internal */ private _isGone = false;
+  /** @internal */ private _isOpen?: boolean; // a link is wanted
   /** @internal */ private _shown = '';
   /** @internal */ private _previous: StateName = 'disconnected';
-  /** @internal */ private _failure: HoldlineError | null = null;
-  /** @internal */ private _waiting: ((error: HoldlineError | null) => void)[] = [];
+  /** @internal */ private _failure?: HoldlineError;
+  /** @internal */ private _waiting: ((error?: HoldlineError) => void)[] = [];
   /** @internal */ private _listeners: Listener[] = [];
-  /** @internal */ private _lastAvailability = '';
 
   constructor(private readonly _options: Options = {}) {
     super();
-    const { site = 'default', ackTimeout = 5000, tabs = true, storage } = _options;
+    const { site = 'default', tabs = true, storage } = _options;
     const name = `holdline:${site}`;
     this._settings = settingsOf(_options);
     this._store = new Store(storage, `${name}:`, this._settings._clock, () => this._stateChanged());
-    this._chat = new Chat(this._settings, name, this._store, tabs, ackTimeout, this as unknown as ChatUser);
-    this._enquiries = new Enquiries(this._settings, this._settings._urls, this._store, (enquiry) => this._emit('enquiry', enquiry));
+    this._chat = new Chat(this._settings, name, this._store, tabs, this);
+    this._enquiries = new Enquiries(this._settings, this._store, (enquiry) => this._emit('enquiry', enquiry));
     this._listen();
   }
 
   get state(): StateName {
     const { _state, _transport } = this._chat;
-    if (_state === 'live') return _transport === 'longpoll' ? 'degraded' : 'connected';
-    return _state === 'idle' ? (this._isOpen && !this._failure ? 'connecting' : 'disconnected') : 'connecting';
+    if (_state === LineState.Live) return _transport === 'longpoll' ? 'degraded' : 'connected';
+    return _state === LineState.Idle ? (this._isOpen && !this._failure ? 'connecting' : 'disconnected') : 'connecting';
   }
 
   get transport(): TransportName | null {
@@ -77,7 +54,7 @@ export class Holdline extends Emitter implements HoldlineClient {
   }
 
   get leader(): boolean {
-    return this._chat._tabs._isLeading;
+    return !!this._chat._tabs._isLeading;
   }
 
   get hasSession(): boolean {
@@ -85,53 +62,36 @@ export class Holdline extends Emitter implements HoldlineClient {
   }
 
   connect(): void {
-    if (this._isGone) return;
     this._enquiries._resume();
     if (!this.hasSession && !this.conversation) return;
-    this._open();
-  }
-
-  /** @internal */
-  private async _open(): Promise<void> {
     this._isOpen = true;
-    this._failure = null;
+    this._failure = undefined;
     this._stateChanged();
-    try {
-      const { identity, getToken } = this._options;
-      this._identity = typeof identity === 'function' ? await identity() : identity;
-      if (getToken && !this.hasSession) this._given = await getToken();
-    } catch (error) {
-      this._hopeless(new HoldlineError('unauthorized', String(error)));
-      return;
-    }
-    if (this._isOpen) this._chat._connect();
+    this._chat._connect();
   }
 
   close(): void {
     this._isOpen = false;
     this._chat._part();
-    this._settleWaiting(new HoldlineError('closed', 'close() was called'));
+    this._settleWaiting(new HoldlineError('closed'));
   }
 
   ready(timeoutMs?: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (error: HoldlineError | null): void => {
-        if (timer) this._settings._clock.clearTimeout(timer);
-        this._waiting = this._waiting.filter((other) => other !== settle);
+    const { _clock: clock } = this._settings;
+    return new Promise<void>((resolve, reject) => {
+      const timer = timeoutMs && clock.setTimeout(() => reject(new HoldlineError('timeout', { retryable: true })), timeoutMs);
+      this._waiting.push((error) => {
+        clock.clearTimeout(timer);
         if (error) reject(error);
         else resolve();
-      };
-      const timer = timeoutMs && this._settings._clock.setTimeout(() => settle(new HoldlineError('timeout', 'No link yet', { retryable: true })), timeoutMs);
-      this._waiting.push(settle);
-      if (this._chat._state === 'live') settle(null);
-      else if (this._failure) settle(this._failure);
+      });
+      this._settleWaiting(this._failure);
     });
   }
 
   async start(form?: Form): Promise<Conversation> {
-    if (this._isGone) throw new HoldlineError('closed', 'destroy() was called');
     if (!this.conversation) {
-      this.conversation = new ChatConversation(this._chat, () => this._leave());
+      this.conversation = this._chat;
       await this._chat._sender._load();
     }
     const { _record: record } = this._chat;
@@ -145,14 +105,12 @@ export class Holdline extends Emitter implements HoldlineClient {
 
   async enquire(form: Form): Promise<Enquiry> {
     const { site, inbox } = this._options;
-    return this._enquiries._leave({ ...(site && { site }), ...(inbox && { inbox }), ...form });
+    return this._enquiries._leave(JSON.stringify({ site, inbox, ...form }));
   }
 
   async availability(): Promise<Availability> {
     const answer = await this._get('/v1/availability');
-    const shown = JSON.stringify(answer);
-    if (shown !== this._lastAvailability) this._emit('availability', answer);
-    this._lastAvailability = shown;
+    this._emit('availability', answer);
     return answer;
   }
 
@@ -161,18 +119,16 @@ export class Holdline extends Emitter implements HoldlineClient {
   }
 
   async destroy({ forget = false }: { forget?: boolean } = {}): Promise<void> {
-    this._isGone = true;
     this._enquiries._stop();
     for (const [target, type, run] of this._listeners) target.removeEventListener(type, run);
     if (forget) await this._leave();
     this._ended();
-    await this._store._close();
   }
 
   // -- inside -----------------------------------------------------------------------------------
 
   /** @internal */
-  private async _leave(): Promise<void> {
+  async _leave(): Promise<void> {
     this._isOpen = false;
     await this._chat._wipe();
     this._ended();
@@ -187,7 +143,7 @@ export class Holdline extends Emitter implements HoldlineClient {
   /** @internal */
   private async _get(path: string): Promise<any> {
     const { site, inbox } = this._options;
-    const query = new URLSearchParams({ ...(site && { site }), ...(inbox && { inbox }) });
+    const query = new URLSearchParams(JSON.parse(JSON.stringify({ site, inbox })));
     let failure: unknown;
     for (const url of this._settings._urls) {
       try {
@@ -205,18 +161,13 @@ export class Holdline extends Emitter implements HoldlineClient {
     const { document, location, navigator } = globalThis;
     const page = document ? { page: location.href, referrer: document.referrer, title: document.title } : {};
     const locale = this._options.locale || (navigator && navigator.language);
-    return { ...page, locale, time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone, ...this._options.context };
+    return { ...page, locale, ...this._options.context };
   }
 
   /** @internal */
   _helloMembers(): Record<string, unknown> {
-    const { site, inbox } = this._options;
-    return { site, inbox, identity: this._identity, context: this._context() };
-  }
-
-  /** @internal */
-  _token(): string | undefined {
-    return this._given;
+    const { site, inbox, identity } = this._options;
+    return { site, inbox, identity, context: this._context() };
   }
 
   /** @internal */
@@ -236,36 +187,30 @@ export class Holdline extends Emitter implements HoldlineClient {
   }
 
   /** @internal */
-  private _settleWaiting(error: HoldlineError | null): void {
-    for (const settle of [...this._waiting]) settle(error);
+  private _settleWaiting(error?: HoldlineError): void {
+    if (error || this._chat._state === LineState.Live) for (const settle of this._waiting.splice(0)) settle(error);
   }
 
   /** @internal */
   _stateChanged(): void {
     if (!this._chat) return;
     const { state, transport, durable, leader } = this;
-    const detail: StateDetail = { state, previous: this._previous, transport, durable, leader, retryIn: this._chat._retryIn };
-    const shown = JSON.stringify([state, transport, durable, leader, detail.retryIn]);
+    const detail: StateDetail = { state, previous: this._previous, transport, durable, leader };
+    const shown = JSON.stringify([state, transport, durable, leader]);
     if (shown === this._shown) return;
     this._shown = shown;
     this._previous = state;
-    if (state !== 'disconnected') this._failure = null;
+    if (state !== 'disconnected') this._failure = undefined;
     this._emit('state', detail);
-    if (this._chat._state === 'live') this._settleWaiting(null);
+    this._settleWaiting();
   }
 
   /** @internal */
   private _listen(): void {
     const { document } = globalThis;
-    if (!document || !globalThis.addEventListener) return;
-    const listen = (target: EventTarget, type: string, run: () => void): void => {
-      target.addEventListener(type, run);
-      this._listeners.push([target, type, run]);
-    };
+    if (!document) return;
     const wake = (): void => {
-      if (document.visibilityState === 'hidden') return;
-      this._enquiries._wake();
-      if (!this._isOpen) return;
+      if (!this._isOpen || document.visibilityState === 'hidden') return;
       this._chat._join(); // it may have slept
       this._chat._line._wake();
     };
@@ -274,11 +219,14 @@ export class Holdline extends Emitter implements HoldlineClient {
       this._chat._lastWords();
       this._chat._part();
     };
-    listen(globalThis, 'online', wake);
-    listen(globalThis, 'pageshow', wake);
-    listen(document, 'visibilitychange', wake);
-    listen(document, 'resume', () => this._isOpen && this._chat._join());
-    listen(document, 'freeze', sleep);
-    listen(globalThis, 'pagehide', sleep);
+    this._listeners = [
+      [globalThis, 'online', wake],
+      [globalThis, 'pageshow', wake],
+      [document, 'visibilitychange', wake],
+      [document, 'resume', wake],
+      [document, 'freeze', sleep],
+      [globalThis, 'pagehide', sleep],
+    ];
+    for (const [target, type, run] of this._listeners) target.addEventListener(type, run);
   }
 }

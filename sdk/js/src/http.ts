@@ -1,31 +1,23 @@
 // One HTTP request with an end: the answer's JSON, or a HoldlineError.
 import { HoldlineError } from './error.js';
-import { type Problem, toError } from './frames.js';
-import type { Clock, FetchLike } from './types.js';
+import type { Settings } from './settings.js';
 
-export interface Caller {
-  _fetch: FetchLike;
-  _clock: Clock;
-}
-
-export async function call(caller: Caller, url: string, init: any, ms: number, request = new AbortController()): Promise<any> {
-  const timer = caller._clock.setTimeout(() => request.abort(), ms);
-  const all = { cache: 'no-store', credentials: 'omit', ...init, signal: request.signal };
+export async function call(set: Settings, url: string, init: any, ms: number, request = new AbortController()): Promise<any> {
+  const timer = set._clock.setTimeout(() => request.abort(), ms);
+  let problem: any = { retryable: true };
   try {
-    const response = await caller._fetch(url, all);
+    const response = await set._fetch(url, { cache: 'no-store', credentials: 'omit', ...init, signal: request.signal });
+    const { ok, headers } = response;
     const json = await response.json().catch(() => null);
-    if (response.ok && json) return json;
-    const { status } = response;
+    if (ok && json) return json;
     // What is no problem document comes from something in between: it may go away.
-    const problem: Problem = (json && json.code && json) || { code: 'network', detail: `HTTP ${status}`, retryable: true };
-    const seconds = Number(response.headers.get('retry-after'));
-    throw toError({ retry_ms: seconds * 1000 || undefined, status, ...problem });
+    problem = { retry_ms: Number(headers.get('retry-after')) * 1000, retryable: true, ...json };
   } catch (error) {
-    if (error instanceof HoldlineError) throw error;
-    throw new HoldlineError('network', String(error), { retryable: true });
+    problem.detail = String(error);
   } finally {
-    caller._clock.clearTimeout(timer);
+    set._clock.clearTimeout(timer);
   }
+  throw new HoldlineError(problem.code || 'network', problem);
 }
 
 export const postJson = (body: unknown, headers?: Record<string, string>): any => ({

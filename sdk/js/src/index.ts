@@ -1,4 +1,3 @@
-export { HoldlineEvent } from './emitter.js';
 export { HoldlineError } from './error.js';
 export { Holdline } from './holdline.js';
 export type * from './types.js';

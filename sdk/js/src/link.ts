@@ -2,8 +2,7 @@
 // carries frames until it ends, once, with a reason.
 import type { HoldlineError } from './error.js';
 import type { Frame } from './frames.js';
-import type { Caller } from './http.js';
-import type { TransportName, WebSocketMaker } from './types.js';
+import type { TransportName } from './types.js';
 
 export const PROVE_MS = 4000; // until welcome and one round trip
 export const POKE_MS = 2500; // until a sign of life, when asked for one
@@ -14,23 +13,9 @@ export interface End {
   _error?: HoldlineError; // an HTTP answer, or none
 }
 
-// Who uses links.
-export interface Owner extends Caller {
-  _WebSocket: WebSocketMaker | undefined;
-  _random: () => number;
-  _pingGrace: number;
-  _resets: number; // how often all was forgotten: answers to polls from before are of no use
-  _hello(): Frame;
-  _pollBody(frames: Frame[], isAttached: boolean): Record<string, unknown>;
-  _nextRid(): number;
-  _receive(frame: Frame): void;
-  _proven(link: Link): void;
-  _ended(link: Link, end: End): void;
-}
-
 export interface Link {
   _kind: TransportName;
-  _isProven: boolean;
+  _isProven?: boolean;
   _open(): void;
   _send(frames: Frame[]): void;
   _poke(): void; // is there anybody?

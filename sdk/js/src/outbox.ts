@@ -1,6 +1,7 @@
 // What was said and is not in the transcript yet. An item is kept before it is sent, and stays
 // until it is confirmed, or its owner dismisses it.
-import { HoldlineError } from './error.js';
+import type { Chat } from './chat.js';
+import { HoldlineError, type HoldlineProblem, problemOf } from './error.js';
 import { type Frame, textOf } from './frames.js';
 import type { Kind, Message, PendingMessage, PendingState } from './types.js';
 
@@ -11,13 +12,7 @@ export interface Item {
   at: number;
   kind: Kind;
   body: Record<string, unknown>;
-  failed?: { code: string; message: string };
-}
-
-export interface PendingOwner {
-  _changed(pending: Pending): void;
-  _again(pending: Pending): void;
-  _dismiss(pending: Pending): void;
+  failed?: HoldlineProblem;
 }
 
 export class Pending implements PendingMessage {
@@ -30,13 +25,13 @@ export class Pending implements PendingMessage {
   durable = false;
   error: HoldlineError | null = null;
   acked!: Promise<Message>;
-  /** @internal */ _isKept = false; // as well as it can be; so it may be sent
-  /** @internal */ _isHanded = false; // to the tab that leads
+  /** @internal */ _isKept?: boolean; // as well as it can be; so it may be sent
+  /** @internal */ _isHanded?: boolean; // to the tab that leads
   /** @internal */ _seq = 0; // of this attachment
   /** @internal */ _resolve!: (message: Message) => void;
   /** @internal */ _reject!: (error: HoldlineError) => void;
 
-  constructor(/** @internal */ public _item: Item, private _owner: PendingOwner) {
+  constructor(/** @internal */ public _item: Item, private _chat: Chat) {
     this.clientId = _item.mid;
     this.kind = _item.kind;
     this.body = _item.body;
@@ -44,7 +39,7 @@ export class Pending implements PendingMessage {
     this.at = _item.at;
     this._arm();
     const { failed } = _item;
-    if (failed) this._fail(new HoldlineError(failed.code, failed.message));
+    if (failed) this._fail(new HoldlineError(failed.code!, failed));
   }
 
   /** @internal */
@@ -60,13 +55,13 @@ export class Pending implements PendingMessage {
   _move(state: PendingState): void {
     if (this.state === state) return;
     this.state = state;
-    this._owner._changed(this);
+    this._chat._changed(this);
   }
 
   /** @internal */
   _fail(error: HoldlineError): void {
     this.error = error;
-    this._item.failed = { code: error.code, message: error.message };
+    this._item.failed = problemOf(error);
     this._reject(error);
     this._move('failed');
   }
@@ -84,14 +79,14 @@ export class Pending implements PendingMessage {
     this._seq = 0;
     this._arm();
     this._move('queued');
-    this._owner._again(this);
+    this._chat._again(this);
   }
 
   cancel(): boolean {
     const mayGo = this.state === 'failed' || (this.state === 'queued' && !this._isHanded);
     if (mayGo) {
-      this._reject(new HoldlineError('cancelled', 'Taken back before it was sent'));
-      this._owner._dismiss(this);
+      this._reject(new HoldlineError('cancelled'));
+      this._chat._dismiss(this);
     }
     return mayGo;
   }

@@ -1,38 +1,37 @@
 // Says things: each is kept, then sent, then sent again until it is confirmed or refused for
 // good. The order of saying is the order in the transcript.
+import type { Chat } from './chat.js';
 import { Timers } from './clock.js';
 import { HoldlineError } from './error.js';
-import { cleanBody, fitting, type Frame, type Problem, toError, toMessage } from './frames.js';
+import { cleanBody, fitting, type Frame, toMessage } from './frames.js';
 import { randomId } from './ids.js';
-import { type Item, Pending, type PendingOwner } from './outbox.js';
+import { LineState } from './line.js';
+import { type Item, Pending } from './outbox.js';
 import type { Store } from './store.js';
-import type { Clock, Message, SendOptions } from './types.js';
+import { Word } from './tabs.js';
+import type { Message, SendOptions } from './types.js';
 
 const EXPIRED_MS = 7 * 86400000;
 const RESEND_MS = 1000;
 const WANTED_MS = 100;
 const BODY_MAX = 16384;
 
-export interface SenderUser extends PendingOwner {
-  _send(frames: Frame[]): void;
-  _poke(): void;
-  _handOver(items: Item[]): void; // to the tab that leads
-  _refused(pending: Pending): void;
-  _isLeading(): boolean;
-  _isLive(): boolean;
+const enum Timer {
+  Unconfirmed,
+  Resend,
 }
 
 export class Sender {
   _list: Pending[] = [];
   _bodyMax = BODY_MAX;
   private _timers: Timers;
-  private _isAttached = false;
+  private _isAttached?: boolean;
   private _nextSeq = 1;
   private _n = 0;
   private _silent = 0; // how often no confirmation came in time
 
-  constructor(private _clock: Clock, private _store: Store, private _ackTimeout: number, private _user: SenderUser) {
-    this._timers = new Timers(_clock);
+  constructor(private _chat: Chat, private _store: Store) {
+    this._timers = new Timers(_chat._set._clock);
   }
 
   // What was left behind, by this tab or another.
@@ -42,15 +41,15 @@ export class Sender {
       const pending = this._add(item);
       pending.durable = true;
       pending._isKept = true;
-      if (!item.failed && this._clock.wall() - item.at > EXPIRED_MS) {
-        this._fail(pending, new HoldlineError('outbox_expired', 'It could not be delivered for seven days', { retryable: true }));
+      if (!item.failed && this._chat._set._clock.wall() - item.at > EXPIRED_MS) {
+        this._fail(pending, new HoldlineError('outbox_expired', { retryable: true }));
       }
     }
     this._list.sort((a, b) => a._item.n - b._item.n);
   }
 
   private _add(item: Item): Pending {
-    const pending = new Pending(item, this._user);
+    const pending = new Pending(item, this._chat);
     this._n = Math.max(this._n, item.n);
     this._list.push(pending);
     return pending;
@@ -68,11 +67,11 @@ export class Sender {
     const known = this._find(clientId);
     if (known) return known;
     const body = cleanBody(typeof said === 'string' ? { text: said } : said);
-    const at = this._clock.wall();
+    const at = this._chat._set._clock.wall();
     const pending = this._add({ mid: clientId, n: Math.max(this._n + 1, at), at, kind, body });
-    this._user._changed(pending);
-    if (new TextEncoder().encode(JSON.stringify(body)).length > this._bodyMax) {
-      this._fail(pending, new HoldlineError('too_large', `A message may have ${this._bodyMax} bytes`));
+    this._chat._changed(pending);
+    if (JSON.stringify(body).length > this._bodyMax) {
+      this._fail(pending, new HoldlineError('too_large'));
     } else this._keep(pending);
     return pending;
   }
@@ -80,7 +79,7 @@ export class Sender {
   _keep(pending: Pending): void {
     this._store._put(pending._item).then((durable) => {
       pending.durable = durable;
-      if (this._list.includes(pending)) this._user._changed(pending);
+      if (this._list.includes(pending)) this._chat._changed(pending);
       else this._store._delete(pending.clientId); // settled meanwhile
       pending._isKept = true;
       this._flush();
@@ -95,7 +94,7 @@ export class Sender {
 
   // Sends what was not sent on this attachment.
   _flush(): void {
-    if (!this._user._isLeading()) this._flushToLeader();
+    if (!this._chat._tabs._isLeading) this._flushToLeader();
     else if (this._isAttached) {
       const frames: Frame[] = [];
       for (const pending of this._unconfirmed) {
@@ -106,7 +105,7 @@ export class Sender {
         frames.push(pending._frame);
       }
       if (frames.length) {
-        this._user._send(frames);
+        this._chat._line._send(frames);
         this._watch();
       }
     }
@@ -116,9 +115,12 @@ export class Sender {
     const fresh = this._unconfirmed.filter((pending) => pending._isKept && !pending._isHanded);
     for (const pending of fresh) {
       pending._isHanded = true;
-      if (this._user._isLive()) pending._move('sent');
+      if (this._chat._state === LineState.Live) pending._move('sent');
     }
-    if (fresh.length) this._user._handOver(fresh.map((pending) => pending._item));
+    if (fresh.length) {
+      this._chat._tabs._tell({ k: Word.Pub, items: fresh.map((pending) => pending._item) });
+      this._chat._tabs._expect();
+    }
   }
 
   // There is a new leader: it may not know.
@@ -161,13 +163,13 @@ export class Sender {
 
   // Not confirmed in time: is the link alive? And once more.
   private _watch(): void {
-    if (this._timers._has('unconfirmed')) return;
-    this._timers._set('unconfirmed', this._ackTimeout * 2 ** Math.min(this._silent, 3), () => {
+    if (this._timers._has(Timer.Unconfirmed)) return;
+    this._timers._set(Timer.Unconfirmed, this._chat._set._ackTimeout * 2 ** Math.min(this._silent, 3), () => {
       const late = this._unconfirmed.filter((pending) => pending._seq);
       if (!late.length || !this._isAttached) return;
       this._silent += 1;
-      this._user._poke();
-      this._user._send(late.map((pending) => pending._frame));
+      this._chat._line._poke();
+      this._chat._line._send(late.map((pending) => pending._frame));
       this._watch();
     });
   }
@@ -193,15 +195,15 @@ export class Sender {
 
   _notTaken(frame: Frame): void {
     const pending = this._find(frame.mid);
-    const problem: Problem = frame.problem;
+    const { problem } = frame;
     if (!pending || pending.state === 'failed') return;
     if (problem.retryable) {
-      if (this._timers._has('resend')) return;
+      if (this._timers._has(Timer.Resend)) return;
       const ms = problem.retry_ms || (problem.code === 'out_of_order' ? WANTED_MS : RESEND_MS);
-      this._timers._set('resend', ms, () => this._resend(frame.want || this._lowestSeq()));
+      this._timers._set(Timer.Resend, ms, () => this._resend(frame.want || this._lowestSeq()));
     } else {
-      this._fail(pending, toError(problem));
-      this._user._refused(pending);
+      this._fail(pending, new HoldlineError(problem.code, problem));
+      this._chat._tabs._tell({ k: Word.No, mid: frame.mid, problem });
     }
   }
 
@@ -213,11 +215,5 @@ export class Sender {
   _remove(mid: string): void {
     this._list = this._list.filter((pending) => pending.clientId !== mid);
     this._store._delete(mid);
-  }
-
-  // Everything there is has failed, because the session ends for good.
-  _stop(): void {
-    this._timers._clear();
-    this._isAttached = false;
   }
 }

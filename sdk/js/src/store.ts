@@ -9,20 +9,13 @@ const DATABASE = 'holdline';
 const TABLE = 'outbox';
 const PATIENCE_MS = 2000; // some browsers never answer
 
-export class Memory implements KeyValueStorage {
-  private _values = new Map<string, string>();
-
-  getItem(key: string): string | null {
-    return this._values.has(key) ? this._values.get(key)! : null;
-  }
-
-  setItem(key: string, value: string): void {
-    this._values.set(key, value);
-  }
-
-  removeItem(key: string): void {
-    this._values.delete(key);
-  }
+function memory(): KeyValueStorage {
+  const values = new Map<string, string>();
+  return {
+    getItem: (key) => values.get(key) || null,
+    setItem: (key, value) => values.set(key, value),
+    removeItem: (key) => values.delete(key),
+  };
 }
 
 function find(wanted: Options['storage']): KeyValueStorage | undefined {
@@ -42,14 +35,12 @@ export class Store {
   private _storage: KeyValueStorage;
   private _database: Promise<IDBDatabase | null> | undefined;
   private _items = new Map<string, Item>(); // what could not be kept elsewhere
-  private _mayIndex: boolean;
 
   constructor(wanted: Options['storage'], private _prefix: string, private _clock: Clock, private _degraded: () => void) {
     const storage = find(wanted);
-    this._storage = storage || new Memory();
+    this._storage = storage || memory();
     this._isDurable = !!storage;
     this._isShared = !!storage && (wanted === 'local' || !wanted);
-    this._mayIndex = this._isShared;
   }
 
   _read(name: string, storage = this._storage): any {
@@ -93,7 +84,7 @@ export class Store {
   // -- the outbox ---------------------------------------------------------------------------
 
   private _open(): Promise<IDBDatabase | null> {
-    if (!this._database) this._database = this._mayIndex ? this._openDatabase() : Promise.resolve(null);
+    if (!this._database) this._database = this._isShared ? this._openDatabase() : Promise.resolve(null);
     return this._database;
   }
 
@@ -101,9 +92,9 @@ export class Store {
     const opened = new Promise<IDBDatabase | null>((resolve) => {
       try {
         const request = globalThis.indexedDB.open(DATABASE, 1);
-        request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: 'key' });
+        request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
         request.onsuccess = () => resolve(request.result);
-        request.onerror = request.onblocked = () => resolve(null);
+        request.onerror = () => resolve(null);
       } catch (error) {
         resolve(null);
       }
@@ -115,23 +106,21 @@ export class Store {
   private async _run(mode: 'readonly' | 'readwrite', work: (table: IDBObjectStore) => IDBRequest): Promise<any> {
     const database = await this._open();
     if (!database) return null;
-    const done = new Promise<any>((resolve) => {
+    return new Promise<any>((resolve) => {
       try {
         const transaction = database.transaction(TABLE, mode);
         const request = work(transaction.objectStore(TABLE));
-        transaction.oncomplete = () => resolve({ _result: request.result });
+        transaction.oncomplete = () => resolve(request.result || true);
         transaction.onerror = transaction.onabort = () => resolve(null);
       } catch (error) {
         resolve(null);
       }
     });
-    return within(this._clock, PATIENCE_MS, done);
   }
 
   // Resolves to where it is kept being safe over a reload.
   async _put(item: Item): Promise<boolean> {
-    const key = this._prefix + item.mid;
-    if (await this._run('readwrite', (table) => table.put({ ...item, key }))) return this._isDurable;
+    if (await this._run('readwrite', (table) => table.put(item, this._prefix + item.mid))) return this._isDurable;
     return this._rewrite((items) => items.set(item.mid, item)) && this._isDurable;
   }
 
@@ -155,24 +144,18 @@ export class Store {
 
   async _all(): Promise<Item[]> {
     this._refresh();
-    const prefix = this._prefix;
-    const found = await this._run('readonly', (table) => table.getAll(IDBKeyRange.bound(prefix, prefix + '\uffff')));
-    const all = new Map<string, Item>(this._items);
-    for (const item of (found && found._result) || []) all.set(item.mid, item);
-    return [...all.values()].sort((a, b) => a.n - b.n);
+    const found = await this._run('readonly', (table) => table.getAll(this._keys()));
+    return [...this._items.values(), ...(found || [])].sort((a, b) => a.n - b.n);
+  }
+
+  private _keys(): IDBKeyRange {
+    return IDBKeyRange.bound(this._prefix, this._prefix + '\uffff');
   }
 
   async _wipe(): Promise<void> {
-    for (const name of ['session', 'outbox', 'enquiries', 'leader']) this._write(name, null);
+    for (const name of ['session', 'outbox', 'enquiries']) this._write(name, null);
     this._items.clear();
     this._writeOwn(null);
-    const prefix = this._prefix;
-    await this._run('readwrite', (table) => table.delete(IDBKeyRange.bound(prefix, prefix + '\uffff')));
-  }
-
-  async _close(): Promise<void> {
-    const database = this._database && (await this._database);
-    this._database = Promise.resolve(null);
-    if (database) database.close();
+    await this._run('readwrite', (table) => table.delete(this._keys()));
   }
 }

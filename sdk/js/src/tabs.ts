@@ -1,36 +1,53 @@
 // Several tabs of one origin: one of them leads, that is, holds the link; the others hear of it
-// what it hears. Web Locks decide who; where there are none, a lease in Web Storage does. Two
-// that lead at once do no harm: the gateway tells one of them that it was replaced.
+// what it hears. Web Locks decide who. Where there are none, who hears of no leader for a while
+// leads, and of two that lead the one with the lower id goes on; until then no harm is done, for
+// the gateway tells one of them that it was replaced.
+import type { Chat } from './chat.js';
 import { Timers } from './clock.js';
 import { randomId } from './ids.js';
-import type { Clock } from './types.js';
 
-const LEASE_MS = 1500; // between two signs of life
-const LEASE_LOST = 4; // so many of them missing
+const BEAT_MS = 1500; // between two signs of life, where there are no locks
+const QUIET_MS = 5000; // then there is no leader
+const FIRST_MS = 400; // when a tab begins
 const PATIENCE_MS = 8000; // with a leader that does not answer
 
-export interface TabsUser {
-  _lead(): void;
-  _follow(): void; // led until now, and must not any more
-  _hear(message: any): void;
-  _readLease(): any;
-  _writeLease(lease: any): void;
+// What tabs say to one another.
+export const enum Word {
+  Lead,
+  Join,
+  Pub,
+  Typing,
+  Read,
+  Connect,
+  Range,
+  Found,
+  Message,
+  Event,
+  Ok,
+  No,
+  Gone,
+  Forget,
+  Error,
+}
+
+const enum Timer {
+  Patience,
+  Beat,
 }
 
 export class Tabs {
   readonly _id = randomId();
-  _isLeading = false;
-  private _isWanted = false;
+  private _locks = globalThis.navigator && navigator.locks;
+  _isLeading?: boolean;
+  private _isWanted?: boolean;
   private _channel: BroadcastChannel | undefined;
   private _timers: Timers;
   private _leave: (() => void) | undefined; // gives the lock back
   private _giveUp: AbortController | undefined; // waits for the lock no longer
-  private _seen = '';
-  private _missed = 0;
 
   // isAlone: storage is not shared, so every tab is a visitor of its own.
-  constructor(private _name: string, private _isAlone: boolean, clock: Clock, private _user: TabsUser) {
-    this._timers = new Timers(clock);
+  constructor(private _name: string, private _isAlone: boolean, private _chat: Chat) {
+    this._timers = new Timers(_chat._set._clock);
   }
 
   // From now on this tab leads, or follows.
@@ -38,18 +55,23 @@ export class Tabs {
     if (this._isWanted) return;
     this._isWanted = true;
     if (this._isAlone || typeof BroadcastChannel === 'undefined') {
-      this._isAlone = true;
       this._begin();
       return;
     }
     this._channel = new BroadcastChannel(this._name);
     this._channel.onmessage = ({ data }) => {
       if (data.to && data.to !== this._id) return;
-      if (data.k === 'lead') this._timers._stop('patience');
-      this._user._hear(data);
+      if (data.k === Word.Lead) {
+        this._timers._stop(Timer.Patience);
+        if (!this._locks && !(this._isLeading && this._id < data.tab)) {
+          this._end();
+          this._candidate(QUIET_MS);
+        }
+      }
+      this._chat._hear(data);
     };
-    if (globalThis.navigator && navigator.locks) this._lock(false);
-    else this._lease();
+    if (this._locks) this._lock(false);
+    else this._candidate(FIRST_MS);
   }
 
   // Says something to the other tabs.
@@ -59,10 +81,10 @@ export class Tabs {
 
   // The leader should answer what it was just told, or it is taken for dead.
   _expect(): void {
-    if (!this._channel || this._isLeading || this._timers._has('patience')) return;
-    this._timers._set('patience', PATIENCE_MS, () => {
-      if (globalThis.navigator && navigator.locks) this._lock(true);
-      else this._takeLease();
+    if (!this._channel || this._isLeading || this._timers._has(Timer.Patience)) return;
+    this._timers._set(Timer.Patience, PATIENCE_MS, () => {
+      if (this._locks) this._lock(true);
+      else this._begin();
     });
   }
 
@@ -70,7 +92,7 @@ export class Tabs {
     if (this._giveUp) this._giveUp.abort();
     const giveUp = (this._giveUp = steal ? undefined : new AbortController());
     const options = giveUp ? { signal: giveUp.signal } : { steal };
-    const held = navigator.locks.request(this._name, options, () => new Promise<void>((resolve) => {
+    const held = this._locks.request(this._name, options, () => new Promise<void>((resolve) => {
       this._leave = resolve;
       this._begin();
     }));
@@ -88,37 +110,26 @@ export class Tabs {
       if (this._leave) this._leave();
       return;
     }
-    this._timers._stop('patience');
+    this._timers._stop(Timer.Patience);
     this._isLeading = true;
-    this._user._lead();
+    this._chat._lead();
+    if (this._channel && !this._locks) this._beat();
   }
 
   private _end(): void {
     const { _isLeading: did } = this;
     this._isLeading = false;
-    if (did) this._user._follow();
+    if (did) this._chat._follow();
   }
 
-  // A lease whose number does not rise any more is nobody's. No clock is compared with another's.
-  private _lease(): void {
-    this._timers._set('lease', LEASE_MS * (1 + Math.random() / 4), () => this._lease());
-    const lease = this._user._readLease();
-    if (lease && lease.id === this._id) {
-      this._user._writeLease({ id: this._id, n: lease.n + 1 });
-      if (!this._isLeading) this._begin();
-      return;
-    }
-    this._end();
-    const seen = JSON.stringify(lease);
-    this._missed = seen === this._seen ? this._missed + 1 : 0;
-    this._seen = seen;
-    if (!lease || this._missed >= LEASE_LOST) this._takeLease();
+  // Where there are no locks: leads if nobody else does by then.
+  private _candidate(ms: number): void {
+    this._timers._set(Timer.Beat, ms * (1 + Math.random() / 4), () => this._begin());
   }
 
-  // It is ours if it still is when we look again.
-  private _takeLease(): void {
-    this._user._writeLease({ id: this._id, n: 0 });
-    this._timers._set('lease', LEASE_MS / 5, () => this._lease());
+  private _beat(): void {
+    this._chat._announce();
+    this._timers._set(Timer.Beat, BEAT_MS, () => this._beat());
   }
 
   // This tab goes, or sleeps: another may lead.
@@ -126,7 +137,6 @@ export class Tabs {
     if (!this._isWanted) return;
     this._isWanted = false;
     this._timers._clear();
-    if (this._isLeading && this._channel && !this._leave) this._user._writeLease(null);
     if (this._giveUp) this._giveUp.abort();
     if (this._leave) this._leave();
     this._leave = this._giveUp = undefined;

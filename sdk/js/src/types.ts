@@ -48,9 +48,7 @@ export interface Options {
   site?: string; // default: 'default'
   inbox?: string;
   // Who the visitor is, as your server vouches for it.
-  identity?: Identity | (() => Identity | Promise<Identity>);
-  // Hands in a resume token kept elsewhere, for a visitor without one here. A rejection ends it.
-  getToken?: () => Promise<string>;
+  identity?: Identity;
   transports?: readonly TransportName[]; // default: both, WebSocket first
   // Where the session is kept. 'local' (default) also keeps the outbox in IndexedDB.
   storage?: 'local' | 'session' | 'memory' | KeyValueStorage;
@@ -150,12 +148,10 @@ export interface StateDetail {
   readonly transport: TransportName | null;
   readonly durable: boolean; // messages said now survive a reload
   readonly leader: boolean; // this tab holds the link
-  readonly retryIn: number | null; // ms until the next try
 }
 
 export interface AckDetail {
   readonly clientId: string;
-  readonly duplicate: boolean; // it was already there: the answer to an earlier try was lost
   readonly message: Message;
 }
 
@@ -222,9 +218,9 @@ export interface Form {
 export interface Enquiry {
   readonly id: string; // of its conversation
   readonly reference: string;
-  readonly expectedBy: string | null;
-  readonly statusUrl: string | null;
-  readonly duplicate: boolean;
+  readonly expected_by?: string;
+  readonly status_url: string;
+  readonly duplicate: boolean; // it was there already
 }
 
 export interface EventMap {
@@ -243,6 +239,10 @@ export interface EventMap {
   error: HoldlineError;
 }
 export type EventName = keyof EventMap;
+// What addEventListener() is given.
+export interface HoldlineEvent<K extends EventName = EventName> extends Event {
+  readonly detail: EventMap[K];
+}
 export type Handler<K extends EventName> = (detail: EventMap[K]) => void;
 
 // What `new Holdline(options)` gives. EventTarget works too: the detail is in event.detail.
