@@ -2,7 +2,7 @@
 //
 // Internal members begin with `_`. esbuild gives them short names; before that, those that are
 // private to a module get names that all modules share, for fewer names compress better. terser
-// then does what esbuild does not.
+// then does what esbuild does not. A class that others extend must have no privates.
 import { build as bundle } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -14,7 +14,7 @@ import { Proxy } from './proxy.mjs';
 const CHECKER = process.env.HOLDLINE_CHECK_HISTORY ??
   fileURLToPath(new URL('../../build/tests/history/holdline-check-history', import.meta.url));
 const ENV = { HOLDLINE_REQUESTS_PER_ADDRESS_PER_S: '0' };
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 15_000;
 
 export class World {
   history = [];

@@ -4,7 +4,7 @@ import type { EventMap, EventName, Handler } from './types.js';
 type Entry = [EventName, Handler<any>, boolean]; // isOnce
 
 export class Emitter extends EventTarget {
-  private _entries: Entry[] = [];
+  /** @internal */ _entries: Entry[] = []; // not private: a class that extends this has names of its own
 
   on<K extends EventName>(type: K, handler: Handler<K>): this {
     this._entries.push([type, handler, false]);
