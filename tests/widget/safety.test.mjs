@@ -1,6 +1,7 @@
 // What the page may rely on: nothing stored unasked, no CSP in the way, no message that is more than
 // text, and the commands of the README.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
@@ -157,6 +158,7 @@ widgetTest('commands: before the script is there, and after', async () => {
   });
   await panel(page).waitFor();
   assert.deepEqual(await page.evaluate(() => window.heard), ['ready', 'open']);
+  assert.ok(await page.evaluate(() => document.activeElement === document.body), 'what opens by itself takes no focus');
   assert.equal(await page.inputValue('#holdline #name'), 'Jo');
   assert.equal(await page.locator('#holdline').getAttribute('data-theme'), 'dark');
   await page.fill('#holdline #message', 'Hello?');
@@ -175,6 +177,21 @@ widgetTest('commands: before the script is there, and after', async () => {
   await page.evaluate(() => window.holdline.push(['toggle'], ['destroy', { forget: true }]));
   await page.locator('#holdline').waitFor({ state: 'detached' });
   await until(page, () => localStorage.length === 0);
+  await end(page);
+});
+
+widgetTest('a visitor your server vouches for is known to agents', async () => {
+  const admin = new Agent(gateway, await gateway.key('root', ['--role', 'admin']));
+  const { identity_secret: secret } = await admin.call('POST', '/v1/sites/default/identity-secret');
+  const id = 'customer-4711';
+  const hash = createHmac('sha256', Buffer.from(secret, 'hex')).update(id).digest('hex');
+  const page = await openSite(browser, gateway);
+  await launcher(page).waitFor();
+  await page.evaluate((person) => window.holdline.push(['identify', person]), { id, hash, name: 'Jo Doe', email: 'jo@example.com' });
+  const c = await startChat(page, { message: 'It is me' });
+  const { identity, contact } = await agent.call('GET', `/v1/conversations/${c}`);
+  assert.equal(identity, id);
+  assert.deepEqual([contact.name, contact.email, contact.verified], ['Jo Doe', 'jo@example.com', true]);
   await end(page);
 });
 

@@ -1,5 +1,5 @@
 // Puts it together: which view is shown, what the header says, what the public commands do.
-import type { Form, Identity, Message } from '@holdline/client';
+import type { Conversation, Form, Identity, Message } from '@holdline/client';
 import { accentCss } from './accent';
 import { Announcer } from './announcer';
 import { Attention } from './attention';
@@ -50,6 +50,7 @@ export class App {
   #hasLeft = false; // …which was sent, or waved away, since it last made sense
   #hasRated = false;
   #isHistoryIn = false;
+  #isLoadingHistory = false;
   #lastLink = 'ok';
   #headKey = '';
   #typingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -103,7 +104,8 @@ export class App {
     else if (!this.#shell.button.hasAttribute('aria-busy')) this.close();
   }
 
-  open(takesFocus = true): void {
+  /** A window that opens by itself leaves the focus where it is. */
+  open(takesFocus = navigator.userActivation?.isActive ?? true): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
     void this.#show(takesFocus);
@@ -114,9 +116,10 @@ export class App {
     this.#isOpen = false;
     this.#store.set('session', 'open', null);
     this.#session.watch(false);
+    const hadFocus = this.#panel?.element.matches(':focus-within');
     this.#panel?.open(false);
     this.#mark();
-    this.#shell.button.focus();
+    if (hadFocus) this.#shell.button.focus();
     this.#emit('close', null);
   }
 
@@ -224,11 +227,25 @@ export class App {
     this.#session.context = { ...pageContext(this.#texts.locale), ...this.#extra };
     const conversation = await this.#session.begin(form);
     this.#composer.text ||= this.#store.get('session', 'draft') ?? '';
-    for await (const message of conversation.messages()) this.#take(message, false);
-    this.#isHistoryIn = true;
     this.#render();
-    this.#log.scrollToEnd();
-    this.#mark();
+    await this.#loadHistory(conversation);
+  }
+
+  // What was said before this page; asked for again when there is a link.
+  async #loadHistory(conversation: Conversation): Promise<void> {
+    if (this.#isHistoryIn || this.#isLoadingHistory) return;
+    this.#isLoadingHistory = true;
+    try {
+      for await (const message of conversation.messages()) this.#take(message, false);
+      this.#isHistoryIn = true;
+      this.#render();
+      this.#log.scrollToEnd();
+      this.#mark();
+    } catch {
+      // there is no link now
+    } finally {
+      this.#isLoadingHistory = false;
+    }
   }
 
   #submit(form: Form, face: Face): void {
@@ -434,6 +451,7 @@ export class App {
     this.#panel.show(this.#view(face));
     this.#renderHead();
     if (!conversation) return;
+    if (session.isLinked) void this.#loadHistory(conversation);
     this.#log.render(conversation, session.isLinked);
     this.#composer.hint(this.#texts.t(conversation.status === 'closed' ? 'closedHint' : 'placeholder'));
     this.#renderRating();

@@ -13,7 +13,8 @@ export function doneView(texts: Texts, enquiry: LeftEnquiry, isDurable: boolean,
   const to = form.contact?.email ?? form.contact?.phone;
   const view = el('div', { class: answer ? 'done' : 'done queued' }, icon(answer ? 'check' : 'clock'),
     el('h3', {}, texts.t(answer ? 'doneTitle' : 'queuedTitle')),
-    el('p', {}, texts.t(answer ? 'doneText' : isDurable ? 'queuedText' : 'queuedOpen')),
+    el('p', {}, answer?.expectedBy ? texts.t('doneBy', { time: texts.moment(new Date(answer.expectedBy)) })
+      : texts.t(answer ? 'doneText' : isDurable ? 'queuedText' : 'queuedOpen')),
     to && el('p', {}, texts.t('doneEmail', { to })),
     answer && referenceLine(texts, answer.reference),
     answer && el('button', { type: 'button', class: 'plain', onclick: another }, texts.t('another')));

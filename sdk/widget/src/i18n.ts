@@ -58,7 +58,7 @@ export class Texts {
   }
 
   moment(at: Date): string {
-    return at.toLocaleString(this.locale, { weekday: 'long', hour: 'numeric', minute: '2-digit' });
+    return at.toLocaleString(this.locale, { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
   }
 
   /** Whole minutes, at least one. */

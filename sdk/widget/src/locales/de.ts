@@ -36,6 +36,7 @@ add('de', {
   refused: 'Das konnte nicht gesendet werden: {why}',
   doneTitle: 'Danke, wir haben Ihre Nachricht',
   doneText: 'Wir melden uns so bald wie möglich.',
+  doneBy: 'Sie hören von uns bis {time}.',
   doneEmail: 'Wir antworten an {to}.',
   queuedTitle: 'Ihre Nachricht wartet',
   queuedText: 'Sie bleibt auf diesem Gerät und wird gesendet, sobald es eine Verbindung gibt. Sie können die Seite schließen und später wiederkommen.',

@@ -38,6 +38,7 @@ export const en = {
   refused: 'This could not be sent: {why}',
   doneTitle: 'Thank you, we have your message',
   doneText: 'We will get back to you as soon as we can.',
+  doneBy: 'We will get back to you by {time}.',
   doneEmail: 'We will answer to {to}.',
   queuedTitle: 'Your message is waiting',
   queuedText: 'It is kept on this device and will be sent as soon as there is a connection. You may close this page and come back later.',

@@ -36,6 +36,7 @@ add('es', {
   refused: 'No se pudo enviar: {why}',
   doneTitle: 'Gracias, tenemos su mensaje',
   doneText: 'Le responderemos lo antes posible.',
+  doneBy: 'Le responderemos antes de: {time}.',
   doneEmail: 'Responderemos a {to}.',
   queuedTitle: 'Su mensaje está en espera',
   queuedText: 'Se guarda en este dispositivo y se enviará en cuanto haya conexión. Puede cerrar esta página y volver más tarde.',

@@ -36,6 +36,7 @@ add('fr', {
   refused: 'L’envoi a échoué : {why}',
   doneTitle: 'Merci, nous avons reçu votre message',
   doneText: 'Nous vous répondrons dès que possible.',
+  doneBy: 'Nous vous répondrons d’ici {time}.',
   doneEmail: 'Nous répondrons à {to}.',
   queuedTitle: 'Votre message est en attente',
   queuedText: 'Il reste sur cet appareil et part dès qu’il y a une connexion. Vous pouvez fermer cette page et revenir plus tard.',
