@@ -1,6 +1,7 @@
 // A day at the desk: conversations come, are claimed, answered, noted on, handed over and closed.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { holdline } from '../support/gateway.mjs';
 import { bubbles, choose, claim, composer, consoleTest, heard, hears, item, say, transcript, until, useHouse, waitForBubbles } from './desk.mjs';
 
 const house = useHouse();
@@ -141,4 +142,64 @@ consoleTest('a reply to what has moved on shows what came in between', house, as
   await say(page, 'Green it is.');
   await hears(visitor, 'Green it is.');
   assert.ok(!heard(visitor).includes('Red it is.'));
+});
+
+consoleTest('a revoked key ends the work at once; what was half written waits for the next', house, async (t) => {
+  const { gateway } = house;
+  const first = await gateway.key('Cat Ruiz');
+  const { keys } = JSON.parse((await holdline(['key', 'list', '--data', gateway.data, '--json'])).stdout);
+  const { id, key } = keys.find(({ name }) => name === 'Cat Ruiz');
+  const page = await t.console('ann', { path: `${gateway.url}/console/`, isSignedIn: false });
+  const signIn = async (secret) => {
+    await page.fill('.door input', secret);
+    await page.click('.door .primary');
+    await page.waitForSelector('.connection.live');
+  };
+  await signIn(first);
+  const visitor = await t.visitor(['Are you still there?']);
+  await claim(page, visitor.c);
+  await composer(page).fill('Half a sen');
+  await holdline(['key', 'revoke', '--data', gateway.data, key]);
+  await page.waitForSelector('.door .refusal:has-text("has ended")');
+  await signIn(await gateway.key('Cat Ruiz', ['--agent', id]));
+  await page.waitForSelector(`.desk[data-id="${visitor.c}"]`);
+  assert.equal(await composer(page).inputValue(), 'Half a sen');
+});
+
+consoleTest('the sign-in of the organisation is offered where there is one', house, async (t) => {
+  const page = await t.console('ann', { path: `${house.gateway.url}/console/`, isSignedIn: false });
+  await page.waitForSelector('.door');
+  assert.equal(await page.$('.door a'), null);
+  const refusal = { title: '', detail: '', status: 401, code: 'unauthorized', retryable: false, request_id: '', oidc: true };
+  await page.route('**/v1/session', (route) => route.fulfill({ status: 401, contentType: 'application/problem+json', json: refusal }));
+  await page.reload();
+  await page.waitForSelector('.door a[href="/v1/session/oidc?return=%2Fconsole%2F"]');
+});
+
+consoleTest('notifications are asked for by a click, and shown while nobody looks', house, async (t) => {
+  const page = await t.console('ann', { prepare: () => {
+    window.shown = [];
+    window.asked = 0;
+    window.Notification = class {
+      static permission = 'default';
+      static async requestPermission() {
+        window.asked += 1;
+        return (window.Notification.permission = 'granted');
+      }
+      constructor(title, { body }) {
+        window.shown.push(`${title}: ${body}`);
+      }
+    };
+    document.hasFocus = () => false;
+  } });
+  const first = await t.visitor(['Before it was wanted']);
+  await item(page, first.c).waitFor();
+  assert.deepEqual(await page.evaluate(() => [window.asked, window.shown]), [0, []]);
+  await page.click('.person button');
+  await page.click('[role=menuitem]:has-text("Settings")');
+  await page.check('.check:has-text("notification") input');
+  await page.keyboard.press('Escape');
+  await first.publish('Now it is');
+  await until(page, () => window.shown.includes('Jo Doe: Now it is'));
+  assert.equal(await page.evaluate(() => window.asked), 1);
 });

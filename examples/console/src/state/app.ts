@@ -35,6 +35,7 @@ export class App {
   readonly bell: Bell;
   readonly #feed: Feed;
   readonly #transcripts = new Map<string, Transcript>();
+  #isStopped = false;
 
   constructor(client: Client, me: Agent) {
     const who = (): string => this.me.value.id;
@@ -68,18 +69,28 @@ export class App {
   start(): void {
     this.#showOutbox();
     this.outbox.flush();
-    void this.#feed.run();
+    void this.#runFeed();
     addEventListener('online', this.#wake);
     document.addEventListener('visibilitychange', this.#wake);
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#feed.stop();
     this.outbox.stop();
     this.attention.stop();
     this.bell.stop();
     removeEventListener('online', this.#wake);
     document.removeEventListener('visibilitychange', this.#wake);
+  }
+
+  // The feed ends by itself only when it was told that nobody is signed in. If so, the same answer
+  // to this question closes the door; if not, the feed goes on.
+  async #runFeed(): Promise<void> {
+    while (!this.#isStopped) {
+      await this.#feed.run();
+      if (!this.#isStopped) await this.client.call('/v1/agent').catch(() => {});
+    }
   }
 
   // Tries to connect at once.
