@@ -36,6 +36,7 @@ static int find_agent(struct hl_hub *hub, struct hl_bytes key, struct hl_identit
     out_identity->is_agent = true;
     out_identity->role = bearer.role;
     out_identity->may_write = bearer.may_write;
+    out_identity->key = bearer.key;
     out_identity->claims.participant = bearer.id;
     return 0;
 }
@@ -326,7 +327,9 @@ void hl_attach(struct hl_hub *hub, struct hl_arrival *arrival)
 {
     const struct hl_claims *claims = &arrival->identity.claims;
     struct hl_session *session = NULL;
-    struct hl_session_birth birth = {.seq = arrival->seq, .may_write = arrival->identity.may_write};
+    struct hl_session_birth birth = {.seq = arrival->seq,
+                                     .may_write = arrival->identity.may_write,
+                                     .key = arrival->identity.key};
 
     if (!admit_arrival(hub, arrival))
         return;

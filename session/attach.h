@@ -19,6 +19,7 @@ struct hl_identity {
     bool is_new; /* a visitor that was never here */
     bool is_agent;
     bool may_write;
+    struct hl_id key;        /* of an agent */
     struct hl_claims claims; /* visitor: all; agent: participant and site */
     uint8_t role;            /* enum hl_role */
 };

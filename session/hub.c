@@ -343,15 +343,15 @@ void hl_hub_revoke_agents(struct hl_hub *hub)
     const struct hl_agents *agents = &hub->config.agents;
     struct hl_id_node *next;
 
-    if (agents->is_active == NULL)
+    if (agents->renew == NULL)
         return;
     for (struct hl_id_node *node = hl_id_map_walk(&hub->sessions, NULL); node != NULL;
          node = next) {
         struct hl_session *session = HL_CONTAINER_OF(node, struct hl_session, by_id);
 
         next = hl_id_map_walk(&hub->sessions, node);
-        if (!hl_session_is_visitor(session) &&
-            !agents->is_active(agents->arg, &session->participant.id))
+        if (!hl_session_is_visitor(session) && !agents->renew(agents->arg, &session->participant.id,
+                                                              &session->key, &session->may_write))
             hl_session_bye(session, HL_PROBLEM_UNAUTHORIZED, "The API key was revoked.");
     }
     hl_hub_sweep(hub);

@@ -45,6 +45,7 @@ struct hl_session {
     char *site;           /* owned; NULL: the hub's default */
     char *identity;       /* owned; verified; NULL: none */
     struct hl_id inbox;   /* of the conversation it may open; zero: none */
+    struct hl_id key;     /* an agent's, that it came with */
     bool may_write;
     json_t *deferred; /* frames that came before the welcome; array or NULL */
     uint64_t generation;
@@ -72,6 +73,7 @@ struct hl_session_birth {
     struct hl_bytes site; /* empty: default */
     struct hl_bytes identity;
     struct hl_id inbox;
+    struct hl_id key; /* an agent's */
     bool may_write;
     uint64_t generation;
     uint64_t seq; /* expected next */

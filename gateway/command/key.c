@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/result.h"
@@ -144,23 +145,30 @@ static void append_key(struct hl_buffer *out, const struct hl_directory_snapshot
     hl_buffer_append_text(out, "}");
 }
 
+/* The key that was added just now; it is there. */
+static const struct hl_key *find_newest(const struct hl_directory_snapshot *snapshot,
+                                        const struct hl_id *agent)
+{
+    size_t i = snapshot->n_keys;
+    while (i > 0 && !hl_id_equal(&snapshot->keys[i - 1].agent, agent))
+        i--;
+    HL_CHECK(i > 0);
+    return &snapshot->keys[i - 1];
+}
+
 static int print_added(struct hl_directory *directory, const struct arguments *arguments,
-                       const char *secret)
+                       const struct hl_id *agent_id, const char *secret)
 {
     struct hl_buffer out;
-    struct hl_principal added;
-    char id[HL_ID_TEXT_SIZE];
-    if (hl_directory_find_secret(directory, hl_bytes_of(secret), &added) != 0)
-        return hl_command_fail(HL_EXIT_ENVIRONMENT, "the key was revoked at once by somebody else");
     struct hl_directory_snapshot *snapshot = hl_directory_snapshot(directory);
+    const struct hl_agent *agent = hl_snapshot_agent(snapshot, agent_id);
     hl_buffer_init(&out, OUTPUT_MAX);
     if (arguments->is_json) {
-        append_key(&out, snapshot, hl_snapshot_key(snapshot, &added.key), secret);
+        append_key(&out, snapshot, find_newest(snapshot, agent_id), secret);
         hl_buffer_append_text(&out, "\n");
     } else {
-        hl_id_format(&added.id, HL_ID_AGENT, id);
-        fprintf(stderr, "key %s (%s) for %s; this is its secret, shown this once:\n", id,
-                hl_key_role_name((enum hl_key_role)added.role), added.name);
+        fprintf(stderr, "key %s (%s) for %s; this is its secret, shown this once:\n",
+                agent->record.id, hl_key_role_name((enum hl_key_role)agent->role), agent->name);
         hl_buffer_printf(&out, "%s\n", secret);
     }
     int code = hl_command_print(&out);
@@ -196,7 +204,7 @@ static bool knows_site(struct hl_directory *directory, const char *site)
 }
 
 static int report_add(struct hl_directory *directory, const struct arguments *arguments, int r,
-                      const char *secret)
+                      const struct hl_id *agent, const char *secret)
 {
     if (r == HL_DIRECTORY_LIMIT)
         return hl_command_fail(HL_EXIT_REFUSED, "%d keys are active; revoke one first",
@@ -207,7 +215,7 @@ static int report_add(struct hl_directory *directory, const struct arguments *ar
         return hl_command_fail(HL_EXIT_REFUSED, "there is no active agent %s", arguments->agent);
     if (r != 0)
         return hl_command_fail(HL_EXIT_ENVIRONMENT, "cannot store the key: %s", strerror(-r));
-    return print_added(directory, arguments, secret);
+    return print_added(directory, arguments, agent, secret);
 }
 
 static int add_key(struct hl_directory *directory, struct arguments *arguments)
@@ -225,14 +233,14 @@ static int add_key(struct hl_directory *directory, struct arguments *arguments)
         if (hl_id_parse(hl_bytes_of(arguments->agent), HL_ID_AGENT, &agent) != 0)
             return hl_command_fail(HL_EXIT_USAGE, "--agent is agt_ and 32 hex digits");
         int r = hl_directory_add_key(directory, &agent, arguments->name, secret, &key);
-        return report_add(directory, arguments, r, secret);
+        return report_add(directory, arguments, r, &agent, secret);
     }
     struct hl_person_wish wish = {.name = arguments->name,
                                   .email = arguments->email,
                                   .site = arguments->site,
                                   .role = arguments->role};
     int r = hl_directory_add_person(directory, &wish, secret, &agent);
-    return report_add(directory, arguments, r, secret);
+    return report_add(directory, arguments, r, &agent, secret);
 }
 
 static void append_row(struct hl_buffer *out, const struct hl_directory_snapshot *snapshot,

@@ -46,16 +46,21 @@ static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_b
         return HL_AGENTS_UNKNOWN;
     *out_bearer = (struct hl_bearer){
         .id = who.id,
+        .key = who.key,
         .role = who.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
         .may_write = hl_permission_has((enum hl_key_role)who.role, HL_PERMISSION_MESSAGE_WRITE)};
     return 0;
 }
 
-static bool is_agent_active(void *arg, const struct hl_id *agent)
+static bool renew_agent(void *arg, const struct hl_id *agent, const struct hl_id *key,
+                        bool *out_may_write)
 {
     struct hl_station *station = arg;
-    struct hl_principal who;
-    return hl_directory_find_agent(station->house->directory, agent, &who) == 0;
+    struct hl_principal who = {.id = *agent, .key = *key};
+    if (hl_directory_renew(station->house->directory, &who) != 0)
+        return false;
+    *out_may_write = hl_permission_has((enum hl_key_role)who.role, HL_PERMISSION_MESSAGE_WRITE);
+    return true;
 }
 
 static bool sees_conversation(void *arg, const struct hl_id *agent,
@@ -232,7 +237,7 @@ static int create_hub(struct hl_station *station)
                                    .registry = house->registry,
                                    .keys = &station->tokens,
                                    .agents = {.find = find_agent,
-                                              .is_active = is_agent_active,
+                                              .renew = renew_agent,
                                               .sees = sees_conversation,
                                               .name = name_agent,
                                               .arg = station},

@@ -224,3 +224,20 @@ wireTest('a revoked key ends its WebSocket and its feed', async (t) => {
   assert.deepEqual([bye.problem.code, bye.class], ['unauthorized', 'never']);
   assert.equal((await parked).status, 401);
 });
+
+wireTest('of two keys of an agent the revoked one ends what it opened', async (t) => {
+  const { holdline } = await import('../support/gateway.mjs');
+  const first = await gateway.key('twin');
+  const me = await call('GET', '/v1/agent', { key: first });
+  const second = await gateway.key('laptop', ['--agent', me.json.id]);
+  const lost = await t.connect(gateway, { key: first });
+  const kept = await t.connect(gateway, { key: second });
+  const listed = await holdline(['key', 'list', '--data', gateway.data, '--json']);
+  const [{ key }] = JSON.parse(listed.stdout).keys.filter(({ id }) => id === me.json.id);
+  assert.equal((await holdline(['key', 'revoke', '--data', gateway.data, key])).code, 0);
+  const bye = await lost.waitForType('bye');
+  assert.equal(bye.problem.code, 'unauthorized');
+  assert.equal((await call('GET', '/v1/agent', { key: first })).status, 401);
+  assert.equal((await call('GET', '/v1/agent', { key: second })).json.id, me.json.id);
+  assert.ok(!kept.ended && !kept.frames.some((frame) => frame.t === 'bye'));
+});
