@@ -141,18 +141,76 @@ static void submit_patch(struct hl_call *call, struct hl_exchange *exchange, con
     hl_buffer_fini(&body);
 }
 
-static void patch_conversation(struct hl_call *call, struct hl_exchange *exchange)
+static void carry_out(struct hl_call *call, struct hl_exchange *exchange, const json_t *object)
 {
     struct hl_change_wish wish = {0};
-    json_t *object = NULL;
-    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONVERSATION_WORK) ||
-        !hl_precondition_read(exchange, true, &wish.when) ||
-        !hl_reply_read_object(exchange, &object))
+    if (!hl_precondition_read(exchange, true, &wish.when))
         return;
+    memset(&call->submit, 0, sizeof(call->submit));
     if (wish.when.if_absent)
         hl_exchange_problem(exchange, HL_PROBLEM_BAD_REQUEST, "Send If-Match, not If-None-Match.");
     else
         submit_patch(call, exchange, object, &wish);
+}
+
+static void patch_unseen(struct hl_call *call, struct hl_exchange *exchange)
+{
+    json_t *object = NULL;
+    if (!hl_reply_read_object(exchange, &object))
+        return;
+    carry_out(call, exchange, object);
+    json_decref(object);
+}
+
+/* How many there will be when the fields are merged into those there are. */
+static size_t count_merged(struct hl_bytes before, const json_t *fields)
+{
+    json_t *merged = NULL;
+    char why[160];
+    const char *name;
+    json_t *value;
+    if (hl_json_parse(before, why, sizeof(why), &merged) != 0)
+        return 0;
+    json_object_foreach((json_t *)(uintptr_t)fields, name, value)
+    {
+        if (json_is_null(value))
+            (void)json_object_del(merged, name);
+        else
+            (void)json_object_set(merged, name, value);
+    }
+    size_t n = json_object_size(merged);
+    json_decref(merged);
+    return n;
+}
+
+static void patch_seen(struct hl_call *call, struct hl_exchange *exchange)
+{
+    json_t *object = NULL;
+    if (!hl_reply_read_object(exchange, &object))
+        return;
+    const json_t *fields = json_object_get(object, "custom_fields");
+    if (count_merged(call->index.get.found.custom_fields, fields) > FIELDS_MAX)
+        hl_reply_invalid(exchange, "/custom_fields", "A conversation has at most %d fields.",
+                         FIELDS_MAX);
+    else
+        carry_out(call, exchange, object);
+    json_decref(object);
+}
+
+static void patch_conversation(struct hl_call *call, struct hl_exchange *exchange)
+{
+    json_t *object = NULL;
+    struct hl_precondition when;
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_CONVERSATION_WORK) ||
+        !hl_precondition_read(exchange, true, &when) || !hl_reply_read_object(exchange, &object))
+        return;
+    if (json_is_object(json_object_get(object, "custom_fields"))) {
+        call->index.get = (struct hl_index_get){.conversation = call->conversation.id};
+        call->otherwise = patch_unseen; /* the bound is no reason to refuse work */
+        hl_ask_get(call, exchange, patch_seen);
+    } else {
+        carry_out(call, exchange, object);
+    }
     json_decref(object);
 }
 

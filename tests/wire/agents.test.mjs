@@ -140,6 +140,21 @@ wireTest('a conversation is closed and reopened by its revision', async (t) => {
   assert.equal((await call('GET', path(visitor))).json.status, 'open', 'the visitor reopened it');
 });
 
+wireTest('a conversation has at most 50 custom fields', async (t) => {
+  const visitor = await openConversation(t);
+  const patch = async (fields) => {
+    const { etag } = (await call('GET', path(visitor))).json;
+    return call('PATCH', path(visitor), { body: { custom_fields: fields }, headers: { 'if-match': etag } });
+  };
+  const many = (from, n, value) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${from + i}`, value]));
+  assert.equal((await patch(many(0, 40, 1))).status, 200);
+  const over = await patch(many(40, 11, 'x'));
+  assert.deepEqual([over.status, over.json.errors[0].pointer], [422, '/custom_fields']);
+  assert.equal((await patch({ ...many(40, 11, 'x'), f0: null })).status, 200);
+  const fields = Object.keys((await call('GET', path(visitor))).json.custom_fields);
+  assert.equal(fields.length, 50);
+});
+
 wireTest('the feed by long-poll gives everything, once, in order', async (t) => {
   const start = (await call('GET', '/v1/events')).json.next_cursor;
   const waiting = call('GET', `/v1/events?cursor=${start}&wait=20`);

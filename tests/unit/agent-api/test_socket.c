@@ -220,6 +220,26 @@ static void an_agent_who_comes_back_was_never_away(void **state)
     hl_fake_exchange_drop(&f->exchange);
 }
 
+/* Who is bound to another site gets no event of this one, and finds no conversation. */
+static void a_site_is_closed_to_those_of_another(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_person_wish wish = {.name = "Eve", .site = "elsewhere", .role = HL_KEY_SUPERVISOR};
+    char secret[HL_KEY_SECRET_SIZE];
+    struct hl_id id;
+    assert_int_equal(hl_directory_add_person(f->directory, &wish, secret, &id), 0);
+    snprintf(f->bearer[BEN], sizeof(f->bearer[BEN]), "Bearer %s", secret);
+    open_socket(f, BEN, "?cursor=start");
+    write_many(f, 3);
+    assert_int_equal(say(f, ANN, "{\"viewing\":true}"), 204);
+    assert_int_equal(say(f, BEN, "{\"viewing\":true}"), 404);
+    assert_int_equal(count(f, "\"type\":"), 0);
+    assert_int_equal(count(f, "viewing"), 0);
+    pass_time(f, 15000);
+    assert_int_equal(count(f, "\"next_cursor\":\"5.3\""), 1); /* it need not read them again */
+    hl_fake_exchange_drop(&f->exchange);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
@@ -231,6 +251,7 @@ int main(void)
         TEST(draining_and_revoking_end_it),
         TEST(a_gap_is_never_silent),
         TEST(who_looks_is_told_to_others_and_forgotten),
+        TEST(a_site_is_closed_to_those_of_another),
         TEST(a_newcomer_is_shown_who_looks),
         TEST(an_agent_who_comes_back_was_never_away),
     };
