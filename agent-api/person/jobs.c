@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent-api/audit.h"
 #include "agent-api/person/job.h"
 #include "agent-api/person/retention.h"
 #include "base/check.h"
@@ -98,13 +99,25 @@ static void look_for_job(struct hl_jobs *jobs)
 
 /* ---- keeping what was done ---- */
 
+static void note_done(struct hl_jobs *jobs)
+{
+    char details[64];
+    struct hl_audit_event event = {.action = "erasure.done", .object = jobs->job.id};
+
+    (void)snprintf(details, sizeof(details), "{\"conversations\":%zu}", hl_job_n_done(&jobs->job));
+    event.details = hl_bytes_of(details);
+    hl_event(HL_EVENT_INFO, "jobs.erased", HL_TEXT("job", jobs->job.id),
+             HL_U64("conversations", hl_job_n_done(&jobs->job)));
+    if (jobs->config.api != NULL)
+        hl_audit_note(jobs->config.api, NULL, NULL, &event);
+}
+
 static void finish_save(struct hl_directory_change *change, int r)
 {
     struct hl_jobs *jobs = HL_CONTAINER_OF(change, struct hl_jobs, change);
 
     if (r == 0 && jobs->is_finished) {
-        hl_event(HL_EVENT_INFO, "jobs.erased", HL_TEXT("job", jobs->job.id),
-                 HL_U64("conversations", hl_job_n_done(&jobs->job)));
+        note_done(jobs);
         hl_job_fini(&jobs->job);
         jobs->look_ms = 0;
     } else if (r == 0) {
@@ -239,6 +252,18 @@ static void work_on_job(struct hl_jobs *jobs)
 
 /* ---- retention ---- */
 
+static void note_expired(struct hl_jobs *jobs)
+{
+    const struct hl_retention *retention = &jobs->retention;
+    const struct hl_audit_event event = {.action = "conversation.expired",
+                                         .site = retention->site,
+                                         .conversation = retention->items[retention->at - 1].id};
+
+    jobs->stats.expired++;
+    if (jobs->config.api != NULL)
+        hl_audit_note(jobs->config.api, NULL, NULL, &event);
+}
+
 static void finish_retention(struct hl_retention *retention, int r)
 {
     struct hl_jobs *jobs = HL_CONTAINER_OF(retention, struct hl_jobs, retention);
@@ -248,7 +273,7 @@ static void finish_retention(struct hl_retention *retention, int r)
     if (r == HL_RETENTION_OVER)
         jobs->sweep_ms = now_ms(jobs) + (uint64_t)jobs->config.sweep_s * 1000;
     else if (r == HL_RETENTION_ERASED)
-        jobs->stats.expired++;
+        note_expired(jobs);
     come_back(jobs);
 }
 

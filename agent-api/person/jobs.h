@@ -5,6 +5,7 @@
 #ifndef HL_AGENT_API_PERSON_JOBS_H
 #define HL_AGENT_API_PERSON_JOBS_H
 
+#include "agent-api/api.h"
 #include "base/clock.h"
 #include "store/directory.h"
 #include "store/index.h"
@@ -16,7 +17,8 @@ struct hl_jobs_config {
     const struct hl_clock *clock;
     struct hl_directory *directory;
     struct hl_index *index;
-    uint32_t sweep_s; /* between two looks for what retention ends */
+    uint32_t sweep_s;   /* between two looks for what retention ends */
+    struct hl_api *api; /* outlives the jobs: its audit log is told; NULL: nobody is */
 };
 
 struct hl_jobs;

@@ -257,7 +257,8 @@ static int create_jobs(struct hl_station *station)
                                     .clock = house->clock,
                                     .directory = house->directory,
                                     .index = house->index,
-                                    .sweep_s = station->config.retention_sweep_s};
+                                    .sweep_s = station->config.retention_sweep_s,
+                                    .api = station->api};
     return hl_jobs_create(&config, &station->jobs);
 }
 
@@ -330,41 +331,39 @@ static void close_lobby(void *arg)
     hl_pending_set_await(&station->lobby.pending, close_signin, station);
 }
 
-static void close_enquiries(void *arg);
-
-static void close_jobs(void *arg)
-{
-    struct hl_station *station = arg;
-    struct hl_jobs *jobs = station->jobs;
-    station->api = NULL;
-    station->jobs = NULL;
-    if (jobs != NULL)
-        hl_jobs_close(jobs, close_enquiries, station);
-    else
-        close_enquiries(station);
-}
-
 static void close_enquiries(void *arg)
 {
     struct hl_station *station = arg;
+    station->api = NULL;
     hl_pending_set_await(&station->enquiries.pending, close_lobby, station);
 }
 
 static void close_api(void *arg)
 {
     struct hl_station *station = arg;
-    station->hub = NULL;
     if (station->api != NULL)
-        hl_api_close(station->api, close_jobs, station);
+        hl_api_close(station->api, close_enquiries, station);
     else
-        close_jobs(station);
+        close_enquiries(station);
+}
+
+static void close_jobs(void *arg)
+{
+    struct hl_station *station = arg;
+    struct hl_jobs *jobs = station->jobs;
+    station->hub = NULL;
+    station->jobs = NULL;
+    if (jobs != NULL)
+        hl_jobs_close(jobs, close_api, station);
+    else
+        close_api(station);
 }
 
 static void close_hub(void *arg)
 {
     struct hl_station *station = arg;
     station->wire = NULL;
-    hl_hub_destroy(station->hub, close_api, station);
+    hl_hub_destroy(station->hub, close_jobs, station);
 }
 
 static void close_station(struct hl_station *station)
