@@ -39,25 +39,6 @@ void hl_engine_open_conversation(const struct hl_id *id, const struct hl_log_ope
         memcpy(out_conversation->reference, opening->reference.data, opening->reference.size);
 }
 
-bool hl_engine_list_matches(const struct hl_log_list *list,
-                            const struct hl_conversation *conversation)
-{
-    if (list->order == HL_LIST_OLDEST_UNANSWERED && conversation->waiting_since_ms == 0)
-        return false;
-    if (list->status != 0 && conversation->status != list->status)
-        return false;
-    if (list->site[0] != '\0' && strcmp(list->site, conversation->site) != 0)
-        return false;
-    if (list->unassigned_only && !hl_id_is_zero(&conversation->assignee))
-        return false;
-    return hl_id_is_zero(&list->assignee) || hl_id_equal(&list->assignee, &conversation->assignee);
-}
-
-int64_t hl_engine_list_key(enum hl_list_order order, const struct hl_conversation *conversation)
-{
-    return order == HL_LIST_NEWEST ? conversation->opened_ms : conversation->waiting_since_ms;
-}
-
 bool hl_engine_raise_mark(struct hl_log_mark *mark, const struct hl_log_mark *by)
 {
     bool raised = false;

@@ -19,13 +19,6 @@ int hl_engine_check_conditions(const struct hl_log_conditions *when,
 void hl_engine_open_conversation(const struct hl_id *id, const struct hl_log_opening *opening,
                                  struct hl_conversation *out_conversation);
 
-/* Whether a conversation belongs on a page of this list, whatever the cursor. */
-bool hl_engine_list_matches(const struct hl_log_list *list,
-                            const struct hl_conversation *conversation);
-
-/* The list's sort key of a conversation. */
-int64_t hl_engine_list_key(enum hl_list_order order, const struct hl_conversation *conversation);
-
 /* Raises the marks of `mark` that are lower than those of `by`; whether any was. */
 bool hl_engine_raise_mark(struct hl_log_mark *mark, const struct hl_log_mark *by);
 

@@ -29,14 +29,6 @@ int hl_log_find(struct hl_log *log, struct hl_log_find *find)
     return log->ops->find(log, find);
 }
 
-int hl_log_list(struct hl_log *log, struct hl_log_list *list)
-{
-    HL_CHECK(list->loop != NULL && list->done != NULL);
-    HL_CHECK(list->limit > 0 && list->limit <= HL_LIST_LIMIT_MAX);
-    HL_CHECK(list->order == HL_LIST_NEWEST || list->order == HL_LIST_OLDEST_UNANSWERED);
-    return log->ops->list(log, list);
-}
-
 void hl_log_mark(struct hl_log *log, const struct hl_log_mark *mark)
 {
     log->ops->mark(log, mark);

@@ -133,35 +133,6 @@ struct hl_log_find {
 };
 int hl_log_find(struct hl_log *log, struct hl_log_find *find); /* as hl_log_read */
 
-/* A page of the conversation index. */
-enum hl_list_order {
-    HL_LIST_NEWEST = 1,       /* opened last first */
-    HL_LIST_OLDEST_UNANSWERED /* waiting longest first; only those that wait */
-};
-enum { HL_LIST_LIMIT_MAX = 200 };
-struct hl_log_list {
-    struct hl_task task;
-    struct hl_loop *loop;
-    void (*done)(struct hl_log_list *list, int r);
-    struct hl_log *log;
-    enum hl_list_order order;
-    uint8_t status;                  /* 0: any */
-    char site[HL_SITE_SIZE_MAX + 1]; /* empty: any */
-    bool unassigned_only;
-    struct hl_id assignee; /* zero: any */
-    uint32_t limit;        /* 1 … HL_LIST_LIMIT_MAX */
-    bool has_cursor;       /* continue after (cursor_key, cursor_number) */
-    int64_t cursor_key;
-    uint64_t cursor_number;
-    /* out: at most limit items; the caller's, free() */
-    struct hl_conversation *items;
-    size_t n_items;
-    bool has_more;
-    int64_t next_key;
-    uint64_t next_number;
-};
-int hl_log_list(struct hl_log *log, struct hl_log_list *list); /* as hl_log_read */
-
 /* Delivered and read positions of a participant: cumulative, monotone (a lower value changes
  * nothing), made durable lazily with a later group. Copied at once; never blocks; dropped if
  * the queue is full, since the next one repeats it. One that raises something is told to all
@@ -248,7 +219,6 @@ struct hl_log_ops {
     int (*read)(struct hl_log *log, struct hl_log_read *read);
     int (*scan)(struct hl_log *log, struct hl_log_scan *scan);
     int (*find)(struct hl_log *log, struct hl_log_find *find);
-    int (*list)(struct hl_log *log, struct hl_log_list *list);
     void (*mark)(struct hl_log *log, const struct hl_log_mark *mark);
     int (*marks)(struct hl_log *log, struct hl_log_marks *marks);
     void (*subscribe)(struct hl_log *log, struct hl_log_subscription *subscription);

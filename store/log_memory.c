@@ -193,16 +193,6 @@ static void run_find(struct hl_task *task)
     end_request(log);
 }
 
-static void run_list(struct hl_task *task)
-{
-    struct hl_log_list *list = HL_CONTAINER_OF(task, struct hl_log_list, task);
-    struct memory_log *log = memory_of(list->log);
-
-    hl_memory_state_list(&log->state, list);
-    list->done(list, 0);
-    end_request(log);
-}
-
 static void run_marks(struct hl_task *task)
 {
     struct hl_log_marks *marks = HL_CONTAINER_OF(task, struct hl_log_marks, task);
@@ -242,11 +232,6 @@ static int take_scan(struct hl_log *log, struct hl_log_scan *scan)
 static int take_find(struct hl_log *log, struct hl_log_find *find)
 {
     return take_request(log, &find->log, find->loop, &find->task, run_find);
-}
-
-static int take_list(struct hl_log *log, struct hl_log_list *list)
-{
-    return take_request(log, &list->log, list->loop, &list->task, run_list);
 }
 
 static int take_marks(struct hl_log *log, struct hl_log_marks *marks)
@@ -324,7 +309,6 @@ int hl_log_memory_open(const struct hl_log_memory_config *config, struct hl_log 
         .read = take_read,
         .scan = take_scan,
         .find = take_find,
-        .list = take_list,
         .mark = take_mark,
         .marks = take_marks,
         .subscribe = add_subscription,

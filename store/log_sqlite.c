@@ -63,11 +63,6 @@ static int take_find(struct hl_log *log, struct hl_log_find *find)
     return hl_sqlite_readers_take(sqlite_of(log)->readers, HL_SQLITE_READ_FIND, find->loop, find);
 }
 
-static int take_list(struct hl_log *log, struct hl_log_list *list)
-{
-    return hl_sqlite_readers_take(sqlite_of(log)->readers, HL_SQLITE_READ_LIST, list->loop, list);
-}
-
 static int take_marks(struct hl_log *log, struct hl_log_marks *marks)
 {
     return hl_sqlite_readers_take(sqlite_of(log)->readers, HL_SQLITE_READ_MARKS, marks->loop,
@@ -158,7 +153,6 @@ static const struct hl_log_ops sqlite_ops = {
     .read = take_read,
     .scan = take_scan,
     .find = take_find,
-    .list = take_list,
     .mark = take_mark,
     .marks = take_marks,
     .subscribe = add_subscription,

@@ -310,69 +310,6 @@ void hl_memory_state_scan(struct hl_memory_state *state, struct hl_log_scan *sca
     free(page);
 }
 
-struct listed {
-    int64_t key;
-    uint64_t number;
-    const struct hl_memory_conversation *conversation;
-};
-
-static int compare_rising(const void *a, const void *b)
-{
-    const struct listed *x = a;
-    const struct listed *y = b;
-
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static int compare_falling(const void *a, const void *b)
-{
-    return compare_rising(b, a);
-}
-
-static void fill_list(struct hl_log_list *list, const struct listed *found, size_t n_found)
-{
-    size_t n = n_found < list->limit ? n_found : list->limit;
-
-    list->items = calloc(n > 0 ? n : 1, sizeof(*list->items));
-    HL_CHECK(list->items != NULL);
-    for (size_t i = 0; i < n; i++)
-        list->items[i] = found[i].conversation->state;
-    list->n_items = n;
-    list->has_more = n_found > n;
-    if (n > 0) {
-        list->next_key = found[n - 1].key;
-        list->next_number = found[n - 1].number;
-    }
-}
-
-void hl_memory_state_list(struct hl_memory_state *state, struct hl_log_list *list)
-{
-    struct listed *found = calloc(HASH_CNT(by_id, state->by_id) + 1, sizeof(*found));
-    struct listed cursor = {.key = list->cursor_key, .number = list->cursor_number};
-    int (*compare)(const void *, const void *) =
-        list->order == HL_LIST_NEWEST ? compare_falling : compare_rising;
-    struct hl_memory_conversation *at = NULL;
-    struct hl_memory_conversation *next = NULL;
-    size_t n = 0;
-
-    HL_CHECK(found != NULL);
-    HASH_ITER(by_id, state->by_id, at, next)
-    {
-        struct listed one = {.key = hl_engine_list_key(list->order, &at->state),
-                             .number = at->number,
-                             .conversation = at};
-        if (!hl_engine_list_matches(list, &at->state))
-            continue;
-        if (!list->has_cursor || compare(&cursor, &one) < 0)
-            found[n++] = one;
-    }
-    qsort(found, n, sizeof(*found), compare);
-    fill_list(list, found, n);
-    free(found);
-}
-
 bool hl_memory_state_mark(struct hl_memory_state *state, struct hl_log_mark *io_mark)
 {
     struct hl_memory_conversation *conversation =

@@ -51,7 +51,6 @@ void hl_memory_state_read(struct hl_memory_state *state,
 void hl_memory_state_scan(struct hl_memory_state *state, struct hl_log_scan *scan);
 void hl_memory_state_marks(const struct hl_memory_conversation *conversation,
                            struct hl_log_marks *marks);
-void hl_memory_state_list(struct hl_memory_state *state, struct hl_log_list *list);
 /* Whether it raised anything; *io_mark becomes what the participant stands at. */
 bool hl_memory_state_mark(struct hl_memory_state *state, struct hl_log_mark *io_mark);
 void hl_memory_state_roll_back(struct hl_memory_state *state, uint64_t position,

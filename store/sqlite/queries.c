@@ -7,8 +7,6 @@
 #include "base/result.h"
 #include "store/sqlite/rows.h"
 
-enum { LIST_SQL_SIZE_MAX = 1024 };
-
 int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint64_t epoch,
                            const uint8_t region_key[HL_SEAL_KEY_SIZE])
 {
@@ -303,111 +301,6 @@ int hl_sqlite_queries_find(struct hl_sqlite_queries *queries, struct hl_log_find
         hl_sqlite_bind_id(statement, 1, &find->conversation);
     }
     return find_conversation(queries, statement, &find->found, &number, NULL);
-}
-
-/* Which index leads to a page with the fewest rows passed by. */
-static const char *choose_index(const struct hl_log_list *list)
-{
-    if (list->order == HL_LIST_OLDEST_UNANSWERED)
-        return "conversations_waiting";
-    if (!hl_id_is_zero(&list->assignee))
-        return "conversations_assignee";
-    if (list->site[0] != '\0')
-        return "conversations_site";
-    return list->status == HL_STATUS_OPEN ? "conversations_open" : "conversations_newest";
-}
-
-static void write_list_sql(struct hl_buffer *sql, const struct hl_log_list *list)
-{
-    bool newest = list->order == HL_LIST_NEWEST;
-    const char *key = newest ? "c.opened_ms" : "c.waiting_since_ms";
-    const char *after = newest ? "<" : ">";
-    const char *direction = newest ? "DESC" : "ASC";
-
-    /* an index cannot be named and joined across in one go: the page comes first */
-    hl_buffer_printf(
-        sql,
-        "SELECT " HL_SQLITE_CONVERSATION_COLUMNS " FROM conversations c "
-        "INDEXED BY %s CROSS JOIN entries l ON l.conversation = c.number AND "
-        "l.offset = (SELECT max(offset) FROM entries WHERE conversation = c.number) " HL_SQLITE_KEY_SOURCE
-        " WHERE %s",
-        choose_index(list), newest ? "1" : "c.waiting_since_ms IS NOT NULL");
-    if (list->status == HL_STATUS_OPEN)
-        hl_buffer_append_text(sql, " AND c.status = 1");
-    else if (list->status != 0)
-        hl_buffer_append_text(sql, " AND c.status = 2");
-    if (list->site[0] != '\0')
-        hl_buffer_append_text(sql, " AND c.site = ?1");
-    if (list->unassigned_only)
-        hl_buffer_append_text(sql, " AND c.assignee IS NULL");
-    if (!hl_id_is_zero(&list->assignee))
-        hl_buffer_append_text(sql, " AND c.assignee = ?2");
-    if (list->has_cursor)
-        hl_buffer_printf(sql, " AND (%s, c.number) %s (?3, ?4)", key, after);
-    hl_buffer_printf(sql, " ORDER BY %s %s, c.number %s LIMIT ?5", key, direction, direction);
-    hl_buffer_append(sql, "", 1);
-}
-
-static void bind_list(sqlite3_stmt *statement, const struct hl_log_list *list)
-{
-    if (list->site[0] != '\0')
-        hl_sqlite_bind_text(statement, 1, hl_bytes_of(list->site));
-    if (!hl_id_is_zero(&list->assignee))
-        hl_sqlite_bind_id(statement, 2, &list->assignee);
-    if (list->has_cursor) {
-        hl_sqlite_bind_integer(statement, 3, list->cursor_key);
-        hl_sqlite_bind_integer(statement, 4, (int64_t)list->cursor_number);
-    }
-    hl_sqlite_bind_integer(statement, 5, (int64_t)list->limit + 1); /* one more tells of more */
-}
-
-static int collect_list(const struct hl_sqlite_queries *queries, sqlite3_stmt *statement,
-                        struct hl_log_list *list, struct hl_conversation *items)
-{
-    int r = 0;
-
-    list->n_items = 0;
-    list->has_more = false;
-    while ((r = hl_sqlite_step(statement)) == 0) {
-        uint64_t number = 0;
-        if (list->n_items == list->limit) {
-            list->has_more = true;
-            break;
-        }
-        struct hl_conversation *item = &items[list->n_items++];
-        r = hl_sqlite_read_conversation(statement, queries->region_key, item, &number, NULL);
-        if (r != 0)
-            return r;
-        list->next_key = list->order == HL_LIST_NEWEST ? item->opened_ms : item->waiting_since_ms;
-        list->next_number = number;
-    }
-    return r == HL_SQLITE_NO_ROW ? 0 : r;
-}
-
-int hl_sqlite_queries_list(struct hl_sqlite_queries *queries, struct hl_log_list *list)
-{
-    struct hl_conversation *items = calloc(list->limit, sizeof(*items));
-    struct hl_buffer sql;
-    sqlite3_stmt *statement = NULL;
-
-    if (items == NULL)
-        return -ENOMEM;
-    hl_buffer_init(&sql, LIST_SQL_SIZE_MAX);
-    write_list_sql(&sql, list);
-    int r = hl_buffer_failed(&sql) ? -ENOMEM : 0;
-    if (r == 0)
-        r = hl_sqlite_prepare(queries->db, sql.data, &statement);
-    if (r == 0) {
-        bind_list(statement, list);
-        r = collect_list(queries, statement, list, items);
-    }
-    (void)sqlite3_finalize(statement);
-    hl_buffer_fini(&sql);
-    if (r == 0)
-        list->items = items;
-    else
-        free(items);
-    return r;
 }
 
 int hl_sqlite_queries_marks(struct hl_sqlite_queries *queries, struct hl_log_marks *marks)

@@ -24,7 +24,6 @@ int hl_sqlite_queries_init(struct hl_sqlite_queries *queries, sqlite3 *db, uint6
 int hl_sqlite_queries_read(struct hl_sqlite_queries *queries, struct hl_log_read *read);
 int hl_sqlite_queries_scan(struct hl_sqlite_queries *queries, struct hl_log_scan *scan);
 int hl_sqlite_queries_find(struct hl_sqlite_queries *queries, struct hl_log_find *find);
-int hl_sqlite_queries_list(struct hl_sqlite_queries *queries, struct hl_log_list *list);
 int hl_sqlite_queries_marks(struct hl_sqlite_queries *queries, struct hl_log_marks *marks);
 
 #endif

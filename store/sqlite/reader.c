@@ -37,7 +37,6 @@ struct job {
         struct hl_log_read *page;
         struct hl_log_scan *scan;
         struct hl_log_find *find;
-        struct hl_log_list *list;
         struct hl_log_marks *marks;
     } request;
     int result;
@@ -58,9 +57,6 @@ static void finish_job(struct hl_task *task)
         break;
     case HL_SQLITE_READ_FIND:
         done.request.find->done(done.request.find, done.result);
-        break;
-    case HL_SQLITE_READ_LIST:
-        done.request.list->done(done.request.list, done.result);
         break;
     case HL_SQLITE_READ_MARKS:
         done.request.marks->done(done.request.marks, done.result);
@@ -95,8 +91,6 @@ static int serve_job(struct reader *reader, struct job *job)
         return hl_sqlite_queries_scan(&reader->queries, job->request.scan);
     case HL_SQLITE_READ_FIND:
         return hl_sqlite_queries_find(&reader->queries, job->request.find);
-    case HL_SQLITE_READ_LIST:
-        return hl_sqlite_queries_list(&reader->queries, job->request.list);
     case HL_SQLITE_READ_MARKS:
         return serve_marks(reader, job->request.marks);
     }

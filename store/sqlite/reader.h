@@ -31,7 +31,6 @@ enum hl_sqlite_read_kind {
     HL_SQLITE_READ_PAGE,
     HL_SQLITE_READ_SCAN,
     HL_SQLITE_READ_FIND,
-    HL_SQLITE_READ_LIST,
     HL_SQLITE_READ_MARKS
 };
 

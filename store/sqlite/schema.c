@@ -75,7 +75,8 @@ static const char schema_2[] =
     "CREATE INDEX conversations_assignee ON conversations (assignee, opened_ms, number)"
     "  WHERE assignee IS NOT NULL;";
 
-/* Version 3: inboxes, who the visitor is to the site, and sealed bodies. Keys are only appended
+/* Version 3: inboxes, who the visitor is to the site, and sealed bodies; lists are the business
+ * of store/index.h. Keys are only appended
  * and overwritten in place, so that no page keeps a stale copy of one. A plain body of an older
  * version may become as many spaces, once its conversation is erased. */
 static const char schema_3[] =
@@ -99,7 +100,12 @@ static const char schema_3[] =
     "ALTER TABLE conversations ADD COLUMN inbox BLOB;"
     "ALTER TABLE conversations ADD COLUMN first_inbox BLOB;"
     "ALTER TABLE conversations ADD COLUMN identity BLOB;"
-    "ALTER TABLE conversations ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;";
+    "ALTER TABLE conversations ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX conversations_newest;"
+    "DROP INDEX conversations_waiting;"
+    "DROP INDEX conversations_open;"
+    "DROP INDEX conversations_site;"
+    "DROP INDEX conversations_assignee;";
 
 /* steps[n] leads from version n to n + 1. */
 static const char *const steps[HL_SQLITE_SCHEMA_VERSION] = {schema_1, schema_2, schema_3};

@@ -88,17 +88,12 @@ static void chat(struct hl_log_client *client, struct hl_client_answer *answers)
     for (size_t i = 0; i < N_MESSAGES; i++) {
         struct hl_log_read read = {
             .conversation = hl_test_id(i % 2), .limit = 10, .bytes_max = 1000};
-        struct hl_log_list list = {.order = HL_LIST_NEWEST, .limit = 10};
         answers[i] = say(client, i);
         assert_true(answers[i].r <= 0 || answers[i].r == HL_LOG_CLOSED);
         int r = hl_log_client_read(client, &read);
         assert_true(r == 0 || r == -ENOMEM || r == HL_LOG_UNKNOWN);
         if (r == 0)
             hl_batch_unref(read.batch);
-        r = hl_log_client_list(client, &list);
-        assert_true(r == 0 || r == -ENOMEM);
-        if (r == 0)
-            free(list.items);
     }
 }
 

@@ -102,7 +102,6 @@ static int pass_submit(struct hl_log *base, struct hl_log_submit *submit)
 DEFINE_READ(read)
 DEFINE_READ(scan)
 DEFINE_READ(find)
-DEFINE_READ(list)
 DEFINE_READ(marks)
 
 static void pass_mark(struct hl_log *base, const struct hl_log_mark *mark)
@@ -144,7 +143,6 @@ struct hl_log *hl_faulty_log_create(struct hl_log *inner, enum hl_fault fault, u
         .read = pass_read,
         .scan = pass_scan,
         .find = pass_find,
-        .list = pass_list,
         .mark = pass_mark,
         .marks = pass_marks,
         .subscribe = pass_subscribe,

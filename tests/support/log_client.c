@@ -138,5 +138,4 @@ struct waiting {
 DEFINE_CALL(read)
 DEFINE_CALL(scan)
 DEFINE_CALL(find)
-DEFINE_CALL(list)
 DEFINE_CALL(marks)

@@ -49,7 +49,6 @@ int hl_log_client_begin(struct hl_log_client *client, const struct hl_client_ent
 int hl_log_client_read(struct hl_log_client *client, struct hl_log_read *request);
 int hl_log_client_scan(struct hl_log_client *client, struct hl_log_scan *request);
 int hl_log_client_find(struct hl_log_client *client, struct hl_log_find *request);
-int hl_log_client_list(struct hl_log_client *client, struct hl_log_list *request);
 int hl_log_client_marks(struct hl_log_client *client, struct hl_log_marks *request);
 
 /* An id with this number in its last bytes. */
