@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/json.h"
 #include "base/moment.h"
 #include "base/result.h"
@@ -145,15 +144,14 @@ static void append_key(struct hl_buffer *out, const struct hl_directory_snapshot
     hl_buffer_append_text(out, "}");
 }
 
-/* The key that was added just now; it is there. */
+/* The key that was added just now. NULL: not seen. */
 static const struct hl_key *find_newest(const struct hl_directory_snapshot *snapshot,
                                         const struct hl_id *agent)
 {
     size_t i = snapshot->n_keys;
     while (i > 0 && !hl_id_equal(&snapshot->keys[i - 1].agent, agent))
         i--;
-    HL_CHECK(i > 0);
-    return &snapshot->keys[i - 1];
+    return i > 0 ? &snapshot->keys[i - 1] : NULL;
 }
 
 static int print_added(struct hl_directory *directory, const struct arguments *arguments,
@@ -162,9 +160,12 @@ static int print_added(struct hl_directory *directory, const struct arguments *a
     struct hl_buffer out;
     struct hl_directory_snapshot *snapshot = hl_directory_snapshot(directory);
     const struct hl_agent *agent = hl_snapshot_agent(snapshot, agent_id);
+    const struct hl_key *key = find_newest(snapshot, agent_id);
     hl_buffer_init(&out, OUTPUT_MAX);
-    if (arguments->is_json) {
-        append_key(&out, snapshot, find_newest(snapshot, agent_id), secret);
+    if (agent == NULL || key == NULL) { /* stored, but not read again: the secret is what counts */
+        hl_buffer_printf(&out, arguments->is_json ? "{\"secret\":\"%s\"}\n" : "%s\n", secret);
+    } else if (arguments->is_json) {
+        append_key(&out, snapshot, key, secret);
         hl_buffer_append_text(&out, "\n");
     } else {
         fprintf(stderr, "key %s (%s) for %s; this is its secret, shown this once:\n",

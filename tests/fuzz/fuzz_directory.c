@@ -55,7 +55,8 @@ static void open_house(void)
     struct hl_registry *registry = NULL;
     struct hl_person_wish wish = {.name = "Root", .role = HL_KEY_ADMIN};
     struct hl_directory_config config = {path, NULL, hl_clock_system(), hl_random_system()};
-    struct hl_log_memory_config log_config = {.clock = &fake_clock.clock, .epoch = 1, .queue_max = 8};
+    struct hl_log_memory_config log_config = {
+        .clock = &fake_clock.clock, .epoch = 1, .queue_max = 8};
     int fd = mkstemp(path);
     HL_CHECK(fd >= 0);
     (void)close(fd);
