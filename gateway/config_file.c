@@ -157,6 +157,25 @@ static int report_unreadable(const char *path, struct hl_config_report *report, 
     return -EIO;
 }
 
+/* libconfig's texts end at a NUL, so what stands behind one, raw or as an escape, would be lost
+ * without a word. The line of the first; 0: there is none. */
+static unsigned find_nul(const char *path)
+{
+    static const char escape[] = "\\x00";
+    unsigned line = 1;
+    size_t n_matched = 0;
+    bool is_found = false;
+    FILE *file = fopen(path, "re");
+    for (int c = file != NULL ? fgetc(file) : EOF; c != EOF && !is_found; c = fgetc(file)) {
+        line += c == '\n' ? 1 : 0;
+        n_matched = c == escape[n_matched] ? n_matched + 1 : (c == escape[0] ? 1 : 0);
+        is_found = c == '\0' || n_matched == sizeof(escape) - 1;
+    }
+    if (file != NULL)
+        (void)fclose(file);
+    return is_found ? line : 0;
+}
+
 int hl_config_read_file(struct hl_config *config, const char *path, struct hl_config_report *report)
 {
     struct stat status;
@@ -166,6 +185,13 @@ int hl_config_read_file(struct hl_config *config, const char *path, struct hl_co
         return report_unreadable(path, report, "not a file of at most 1 MiB");
 
     config_t file;
+    unsigned nul_line = find_nul(path);
+    if (nul_line != 0) {
+        char place[HL_CONFIG_PATH_SIZE + 16];
+        snprintf(place, sizeof(place), "%s:%u", path, nul_line);
+        hl_config_add_finding(report, place, "", "there is a NUL in this line");
+        return HL_CONFIG_INVALID;
+    }
     config_init(&file);
     int r = 0;
     if (config_read_file(&file, path) == CONFIG_TRUE) {

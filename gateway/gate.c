@@ -214,6 +214,13 @@ static int read_expect(struct reader *reader, struct hl_bytes value)
     return refuse(reader, HL_PROBLEM_EXPECTATION_FAILED, "Send the body without Expect.");
 }
 
+static int read_content_encoding(struct reader *reader, struct hl_bytes value)
+{
+    if (is_caseless(value, "identity"))
+        return 0;
+    return refuse(reader, HL_PROBLEM_UNSUPPORTED_TYPE, "Send the body without Content-Encoding.");
+}
+
 static int read_connection(struct reader *reader, struct hl_bytes value)
 {
     struct hl_bytes member;
@@ -323,6 +330,7 @@ static const struct header_rule {
     {"content-length", -1, false, read_content_length},
     {"transfer-encoding", -1, false, read_transfer_encoding},
     {"expect", -1, false, read_expect},
+    {"content-encoding", -1, false, read_content_encoding},
     {"connection", -1, true, read_connection},
     {"upgrade", -1, true, read_upgrade},
     {"sec-websocket-key", -1, false, read_websocket_key},

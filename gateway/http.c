@@ -155,14 +155,19 @@ static void answer_preflight(struct hl_http_request *request)
     exchange->ops->answer(exchange, 204, NULL, (struct hl_bytes){0});
 }
 
+static void refuse_method(struct hl_exchange *exchange, const char *allowed)
+{
+    exchange->ops->header(exchange, "allow", hl_bytes_of(allowed));
+    hl_exchange_problem(exchange, HL_PROBLEM_METHOD_NOT_ALLOWED, "Use %s.", allowed);
+}
+
 static void start_poll(struct hl_http_request *request)
 {
     struct hl_exchange *exchange = &request->exchange;
     struct hl_conn *conn = request->conn;
 
     if (exchange->method != HL_POST) {
-        exchange->ops->header(exchange, "allow", hl_bytes_of("POST"));
-        hl_exchange_problem(exchange, HL_PROBLEM_METHOD_NOT_ALLOWED, "Use POST.");
+        refuse_method(exchange, "POST");
         return;
     }
     if (!hl_media_is(exchange->headers[HL_HEADER_CONTENT_TYPE], "application/json")) {
@@ -289,6 +294,8 @@ static void route_request(struct hl_http_request *request)
     if (has_origin && !request->is_origin_allowed && (is_websocket || !is_safe(exchange->method)))
         hl_exchange_problem(exchange, HL_PROBLEM_ORIGIN_FORBIDDEN,
                             "Add this origin to the origins of the site.");
+    else if (is_websocket && exchange->method != HL_GET)
+        refuse_method(exchange, "GET");
     else if (is_websocket)
         start_websocket(request);
     else if (exchange->method == HL_OPTIONS)

@@ -27,8 +27,8 @@ struct hl_link_ops {
      * has already forgotten it and the transport may free it. */
     void (*send)(struct hl_link *link, struct hl_bytes text);
     /* Ends the link: STREAM: close with the problem's close code after what was sent; POLL:
-     * answer with the problem as HTTP status and document. The core has already forgotten
-     * the link. */
+     * answer with the problem as HTTP status and document. NULL (STREAM only): the client said
+     * bye; a normal close. The core has already forgotten the link. */
     void (*close)(struct hl_link *link, const struct hl_problem *problem);
 };
 

@@ -12,7 +12,7 @@
 #include "session/receipt.h"
 #include "session/session.h"
 
-enum { DEFERRED_MESSAGES_MAX = 4, REF_SIZE_MAX = 32 };
+enum { DEFERRED_MESSAGES_MAX = 4, REF_SIZE_MAX = 32, HIST_BURST = 32, HIST_EVERY_MS = 100 };
 
 /* ---- errors ---- */
 
@@ -140,6 +140,9 @@ static void handle_sub(struct hl_session *session, const struct hl_frame *frame)
         position.epoch = session->hub->epoch;
     if (hl_session_is_visitor(session))
         write_error(session, frame, HL_PROBLEM_FORBIDDEN, "A visitor follows its own only.");
+    else if (subscription != NULL && position.epoch != session->hub->epoch)
+        write_error(session, frame, HL_PROBLEM_CURSOR_EXPIRED,
+                    "Forget what you have of it and subscribe from 0.");
     else if (subscription != NULL)
         rewind_to(subscription, frame->sub.after);
     else if (session->n_subscriptions >= session->hub->config.limits.subscriptions_max)
@@ -163,11 +166,38 @@ static void handle_unsub(struct hl_session *session, const struct hl_frame *fram
     hl_subscription_destroy(subscription);
 }
 
+/* Each is a read of the log that a few bytes ask for: HIST_BURST at once, then one per
+ * HIST_EVERY_MS. 0, or how long to wait. */
+static uint32_t pay_hist(struct hl_session *session)
+{
+    uint64_t now_ms = hl_hub_now(session->hub);
+    uint64_t most_ms = now_ms + (uint64_t)(HIST_BURST - 1) * HIST_EVERY_MS;
+
+    if (session->hist_ms > most_ms)
+        return (uint32_t)(session->hist_ms - most_ms);
+    if (session->hist_ms < now_ms)
+        session->hist_ms = now_ms;
+    session->hist_ms += HIST_EVERY_MS;
+    return 0;
+}
+
+static void write_wait(struct hl_session *session, const struct hl_frame *frame, uint32_t wait_ms)
+{
+    struct hl_problem problem = {.code = HL_PROBLEM_TOO_FAST,
+                                 .detail = hl_bytes_of("Ask for the same less often."),
+                                 .retry_ms = wait_ms};
+
+    write_problem(session, frame, &problem);
+}
+
 static void handle_hist(struct hl_session *session, const struct hl_frame *frame)
 {
     struct hl_subscription *subscription = find_subject(session, frame);
+    uint32_t wait_ms = subscription != NULL ? pay_hist(session) : 0;
 
-    if (subscription != NULL)
+    if (wait_ms > 0)
+        write_wait(session, frame, wait_ms);
+    else if (subscription != NULL)
         rewind_to(subscription, frame->hist_after);
 }
 
@@ -220,7 +250,7 @@ static void handle_auth(struct hl_session *session, const struct hl_frame *frame
 static void handle_bye(struct hl_session *session, const struct hl_frame *frame)
 {
     HL_CHECK(frame->type == HL_FRAME_BYE);
-    hl_session_bye(session, HL_PROBLEM_SESSION_EXPIRED, "You said bye.");
+    hl_session_leave(session);
 }
 
 static void (*const handlers[HL_FRAME_END])(struct hl_session *, const struct hl_frame *) = {

@@ -328,6 +328,20 @@ void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const
         hl_hub_close_link(session->hub, link, code, detail);
 }
 
+void hl_session_leave(struct hl_session *session)
+{
+    if (session->link == NULL) {
+        hl_session_bye(session, HL_PROBLEM_SESSION_EXPIRED, "You said bye.");
+        return;
+    }
+    hl_session_flush(session);
+    struct hl_link *link = take_stream(session);
+    hl_ephemeral_presence(session, false);
+    hl_session_end(session);
+    if (link != NULL)
+        link->ops->close(link, NULL);
+}
+
 void hl_session_consider_erased(struct hl_session *session)
 {
     if (session->is_erased)

@@ -59,6 +59,7 @@ struct hl_session {
     uint32_t n_deferred; /* messages */
     uint32_t credit;
     uint32_t gathered_bytes; /* in this group */
+    uint64_t hist_ms;        /* when what its hists cost is paid */
     uint64_t pub_tokens;     /* thousandths */
     uint64_t pub_tokens_ms;
     uint64_t stalled_ms; /* since when entries wait for an ack or the link; 0: none do */
@@ -104,6 +105,8 @@ void hl_session_answered(struct hl_session *session);
 void hl_session_end(struct hl_session *session);
 /* … or with bye, or the problem as the poll's answer. */
 void hl_session_bye(struct hl_session *session, enum hl_problem_code code, const char *detail);
+/* The client has said bye: a stream is closed in peace, a poll is told session_expired. */
+void hl_session_leave(struct hl_session *session);
 /* Ends it if its conversation was erased: after it was sent the entry that says so. */
 void hl_session_consider_erased(struct hl_session *session);
 /* Another attachment has taken over: `replaced`. A waiting poll that a poll has displaced is

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/moment.h"
@@ -375,15 +376,16 @@ int hl_command_key(int argc, char **argv)
     struct hl_data_paths paths;
     if (argp_parse(&parser, argc, argv, 0, NULL, &arguments) != 0)
         return HL_EXIT_USAGE;
-    bool makes =
-        strcmp(arguments.action, "add") == 0 || strcmp(arguments.action, "rotate-token") == 0;
+    bool rotates = strcmp(arguments.action, "rotate-token") == 0;
     int r = hl_data_paths(arguments.data, &paths);
-    if (r == 0 && makes)
+    if (r == 0 && strcmp(arguments.action, "add") == 0)
         r = hl_data_make_folder(arguments.data);
+    if (r == 0 && rotates && access(arguments.data, F_OK) != 0)
+        r = -errno;
     if (r != 0)
         return hl_command_fail(HL_EXIT_ENVIRONMENT, "cannot use %s: %s", arguments.data,
                                strerror(-r));
-    if (strcmp(arguments.action, "rotate-token") == 0)
+    if (rotates)
         return rotate_token(&paths, &arguments);
     return run_on_directory(&paths, &arguments);
 }

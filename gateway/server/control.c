@@ -116,7 +116,10 @@ static void take_value(struct hl_server *server, const struct hl_config *wanted,
     hl_buffer_init(&value, VALUE_BYTES_MAX);
     hl_config_append_value(wanted, key, &value);
     hl_buffer_append(&value, "", 1);
-    if (!key->is_reloadable)
+    if (hl_buffer_failed(&value))
+        hl_event(HL_EVENT_ERROR, "config.reload_failed", HL_TEXT("key", key->name),
+                 HL_TEXT("why", "out of memory"));
+    else if (!key->is_reloadable)
         hl_event(HL_EVENT_WARN, "config.needs_restart", HL_TEXT("key", key->name),
                  HL_TEXT("wanted", value.data));
     else if (hl_config_set(&server->config, key, value.data, HL_CONFIG_FROM_FILE, "reload",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent-api/audit/memory.h"
 #include "agent-api/reply.h"
 #include "base/event.h"
 #include "gateway/signin/cookie.h"
@@ -68,9 +69,11 @@ static void answer_page(const struct hl_signin *signin, struct hl_exchange *exch
     struct hl_buffer page;
     hl_event(HL_EVENT_WARN, "signin.refused", HL_TEXT("outcome", outcomes[outcome].name),
              HL_TEXT("why", why), HL_TEXT("request_id", exchange->request_id));
-    if (outcome != OUTCOME_DOWN && outcome != OUTCOME_TOO_FAST)
+    if (outcome != OUTCOME_DOWN && outcome != OUTCOME_TOO_FAST) {
         hl_attempts_fail(signin->shared->attempts, exchange->address,
                          hl_clock_mono_ms(signin->clock));
+        hl_audit_memory_note_refusal(signin->api, exchange);
+    }
     hl_buffer_init(&page, PAGE_BYTES_MAX);
     hl_buffer_printf(&page,
                      "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"

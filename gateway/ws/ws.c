@@ -15,6 +15,7 @@
 _Static_assert(LWS_PRE <= HL_LINK_PRE, "links leave room for libwebsockets' frame head");
 
 enum {
+    CLOSE_NORMAL = 1000,
     FIN_CLOSE = 0x88,           /* first byte of a close frame */
     CLOSE_REASON_MAX = 123,     /* RFC 6455 section 5.5 */
     QUEUE_BYTES_MAX = 262144,   /* waiting for a socket that takes nothing */
@@ -303,9 +304,13 @@ static void send_link(struct hl_link *link, struct hl_bytes text)
 static void close_link(struct hl_link *link, const struct hl_problem *problem)
 {
     struct hl_ws *ws = ws_of(link);
-    const struct hl_problem_kind *kind = hl_problem_kind(problem->code);
 
     ws->is_link_open = false; /* the hub has forgotten it */
+    if (problem == NULL) {
+        hl_ws_close(ws, CLOSE_NORMAL, "");
+        return;
+    }
+    const struct hl_problem_kind *kind = hl_problem_kind(problem->code);
     if (kind->close == 0)
         kind = hl_problem_kind(HL_PROBLEM_BAD_REQUEST);
     hl_ws_close(ws, kind->close, kind->code);

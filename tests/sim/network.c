@@ -124,10 +124,12 @@ static void take_close(struct hl_link *base, const struct hl_problem *problem)
     link->world->counts.byes++;
     sim_note(link->world, "client %zu: %s of hub %zu, rid %lld, closed with %s", link->client,
              base->kind == HL_LINK_POLL ? "poll" : "stream", link->hub, (long long)link->rid,
-             hl_problem_kind(problem->code)->code);
+             problem != NULL ? hl_problem_kind(problem->code)->code : "bye");
     if (base->kind == HL_LINK_STREAM) {
         link->is_known = false;
-        json_array_append_new(link->to_client, json_integer((json_int_t)problem->code));
+        json_array_append_new(
+            link->to_client,
+            json_integer(problem != NULL ? (json_int_t)problem->code : HL_PROBLEM_END));
         return;
     }
     struct sim_packet *packet = find_free_packet(link->world);

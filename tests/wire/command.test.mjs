@@ -168,3 +168,11 @@ wireTest('a port that is none is wrong usage', async () => {
     assert.equal((await holdline(['serve', '--listen', listen, '--data', join(gateway.folder, 'none')])).code, USAGE, listen);
   }
 });
+
+wireTest('rotate-token makes no folder where there is none', async () => {
+  const folder = join(gateway.folder, 'dtaa');
+  const { code, stderr } = await holdline(['key', 'rotate-token', '--data', folder]);
+  assert.equal(code, ENVIRONMENT);
+  assert.match(stderr, /dtaa/);
+  assert.equal(existsSync(folder), false);
+});

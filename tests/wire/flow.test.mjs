@@ -143,6 +143,42 @@ wireTest('too many frames in one message: an error, and the link stays', async (
   assert.equal((await visitor.publish('one')).o, 1);
 });
 
+wireTest('a bye closes in peace', async (t) => {
+  const visitor = await t.connect(gateway);
+  const closed = new Promise((resolve) => visitor.link.socket.once('close', resolve));
+  await visitor.send({ t: 'bye' });
+  assert.equal(await closed, 1000);
+  assert.equal(visitor.frames.some((frame) => frame.t === 'bye'), false);
+});
+
+wireTest('a WebSocket address takes only GET', async () => {
+  const answer = await gateway.request('/v1/ws', { method: 'POST', body: {} });
+  assert.equal(answer.status, 405);
+  assert.equal(answer.headers.allow, 'GET');
+});
+
+wireTest('who asks for the same again and again is told to wait', async (t) => {
+  const visitor = await t.connect(gateway);
+  await visitor.publish('one');
+  const from = visitor.frames.length;
+  visitor.link.send(Array.from({ length: 60 }, () => ({ t: 'hist', after: 0 })));
+  const error = await visitor.waitFor((frame) => frame.t === 'error', { from });
+  assert.equal(error.problem.code, 'too_fast');
+  assert.ok(error.problem.retry_ms > 0);
+  assert.equal((await visitor.publish('two')).o, 2);
+});
+
+wireTest('to follow anew from a foreign epoch is refused, as it is the first time', async (t) => {
+  const visitor = await t.connect(gateway);
+  await visitor.publish('one');
+  const agent = await t.connect(gateway, { key: await gateway.key('ann') });
+  await agent.subscribe(visitor.c);
+  const from = agent.frames.length;
+  agent.link.send([{ t: 'sub', c: visitor.c, e: '1', after: 1 }]);
+  const error = await agent.waitFor((frame) => frame.t === 'error', { from });
+  assert.equal(error.problem.code, 'cursor_expired');
+});
+
 wireTest('bye forgets the session, not the conversation', async (t) => {
   const visitor = await t.connect(gateway);
   await visitor.publish('one');

@@ -162,6 +162,11 @@ wireTest('check accepts what is right and names the line of what is wrong', asyn
     ['\n\n\nping_ms = "soon";\n', /:4\b[^]*ping_ms/],
     ['ping_ms = 1;\n', /:1\b[^]*ping_ms/],
     ['tls_certificate = "/nowhere.crt";\n', /tls_/],
+    ['\nnode = "a\\x00b";\n', /:2\b[^]*NUL/],
+    ['node = "a\0b";\n', /:1\b[^]*NUL/],
+    ['oidc_issuer = "http://id.example";\n', /:1\b[^]*https/],
+    ['oidc_issuer = "https://id.example";\n', /oidc_client_id/],
+    ['oidc_issuer = "https://id.example"; oidc_client_id = "x";\n', /public_url/],
   ];
   for (const [text, expected] of cases) {
     const bad = await check(text);

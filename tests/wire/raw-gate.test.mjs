@@ -25,6 +25,8 @@ const REFUSED = {
   'empty Content-Length': [400, `POST /test/echo HTTP/1.1\r\n${HOST}Content-Length:\r\n\r\n`],
   'overflowing Content-Length': [400, `POST /test/echo HTTP/1.1\r\n${HOST}Content-Length: 18446744073709551617\r\n\r\na`],
   'Content-Length above the limit': [413, `POST /test/echo HTTP/1.1\r\n${HOST}Content-Length: 999999999\r\n\r\n`],
+  'compressed body': [415, `POST /test/echo HTTP/1.1\r\n${HOST}Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd`],
+  'two Cookies': [400, `GET /livez HTTP/1.1\r\n${HOST}Cookie: a=1\r\nCookie: a=2\r\n\r\n`],
   'GET with a body': [400, `GET /livez HTTP/1.1\r\n${HOST}Content-Length: ${BEHIND.length}\r\n\r\n`],
   'HEAD with a body': [400, `HEAD /livez HTTP/1.1\r\n${HOST}Content-Length: ${BEHIND.length}\r\n\r\n`],
   'DELETE with a body': [400, `DELETE /livez HTTP/1.1\r\n${HOST}Content-Length: ${BEHIND.length}\r\n\r\n`],

@@ -57,7 +57,7 @@ static void take_close(struct hl_link *base, const struct hl_problem *problem)
 
     assert_false(link->is_closed || link->is_answered);
     link->is_closed = true;
-    link->problem = problem->code;
+    link->problem = problem != NULL ? problem->code : HL_PROBLEM_END;
 }
 
 static const struct hl_link_ops link_ops = {
