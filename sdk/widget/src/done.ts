@@ -13,7 +13,7 @@ export function doneView(texts: Texts, enquiry: LeftEnquiry, isDurable: boolean,
   const to = form.contact?.email ?? form.contact?.phone;
   const view = el('div', { class: answer ? 'done' : 'done queued' }, icon(answer ? 'check' : 'clock'),
     el('h3', {}, texts.t(answer ? 'doneTitle' : 'queuedTitle')),
-    el('p', {}, answer?.expectedBy ? texts.t('doneBy', { time: texts.moment(new Date(answer.expectedBy)) })
+    el('p', {}, answer?.expected_by ? texts.t('doneBy', { time: texts.moment(new Date(answer.expected_by)) })
       : texts.t(answer ? 'doneText' : isDurable ? 'queuedText' : 'queuedOpen')),
     to && el('p', {}, texts.t('doneEmail', { to })),
     answer && referenceLine(texts, answer.reference),

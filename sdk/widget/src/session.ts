@@ -109,7 +109,7 @@ export class Session {
 
   /** What the operator set; without an answer the defaults, until there is one. */
   async load(): Promise<void> {
-    const late = new Promise<never>((_, reject) => setTimeout(reject, CONFIG_MS, new HoldlineError('timeout', '')));
+    const late = new Promise<never>((_, reject) => setTimeout(reject, CONFIG_MS, new HoldlineError('timeout')));
     this.isLoading = true;
     try {
       this.config = await Promise.race([this.#client.config(), late]);
@@ -120,7 +120,7 @@ export class Session {
       this.#events.config();
     } catch (error) {
       this.isLoading = false;
-      this.#hasConfig = (error as HoldlineError).status === 404;
+      this.#hasConfig = (error as HoldlineError).code === 'not_found';
       this.isReachable = this.#hasConfig;
       this.#events.change();
     }
@@ -186,7 +186,7 @@ export class Session {
       this.#onAvailability(await this.#client.availability());
       this.isReachable = true;
     } catch (error) {
-      if ((error as HoldlineError).status === 404) return;
+      if ((error as HoldlineError).code === 'not_found') return;
       this.isReachable = false;
     }
     this.#events.change();
