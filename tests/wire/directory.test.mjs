@@ -1,9 +1,10 @@
 // Sites, inboxes, agents, keys and canned replies over the wire; every answer fits openapi.yaml.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { holdline } from '../support/gateway.mjs';
+import { Gateway, holdline } from '../support/gateway.mjs';
 import { useGateway, wireTest } from '../support/suite.mjs';
 
 const gateway = useGateway();
@@ -141,4 +142,38 @@ wireTest('what was answered is there after kill -9', async () => {
   for (const id of made) assert.ok(found.has(id), id);
   const verified = await holdline(['verify', '--data', gateway.data, '--json']);
   assert.equal(JSON.parse(verified.stdout).audit.ok, true);
+});
+
+// As the holdline before this one left it.
+const OLD_KEYS = `
+import hashlib, os, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript("""
+CREATE TABLE key(id BLOB PRIMARY KEY CHECK(length(id)=16),
+  hash BLOB NOT NULL UNIQUE CHECK(length(hash)=32), role INTEGER NOT NULL, name TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID, STRICT;
+PRAGMA application_id=1751935793; PRAGMA user_version=1;""".replace(", STRICT", "" if sqlite3.sqlite_version_info < (3, 37) else ", STRICT"))
+digest = hashlib.blake2b(sys.argv[2].encode(), digest_size=32).digest()
+db.execute("INSERT INTO key VALUES(?, ?, 3, 'Root', 1, 0)", (bytes.fromhex(sys.argv[3]), digest))
+db.commit()
+`;
+
+wireTest('keys of an older data folder are taken over, also when that is cut off', async (t) => {
+  const old = new Gateway();
+  t.after(() => old.remove());
+  const key = `hlk_${'A'.repeat(43)}`;
+  const id = '0190a1b2c3d47e5f8a9b0c1d2e3f4a5b';
+  mkdirSync(old.data, { mode: 0o700 });
+  const keys = join(old.data, 'keys.db');
+  for (let round = 0; round < 2; round += 1) {
+    // the second time as if the first had not come to the renaming
+    execFileSync('python3', ['-c', OLD_KEYS, keys, key, id]);
+    await old.start();
+    const me = await old.request('/v1/agent', { headers: { authorization: `Bearer ${key}` } });
+    assert.deepEqual([me.status, me.json.id, me.json.role], [200, `agt_${id}`, 'admin']);
+    assert.ok(!existsSync(keys) && existsSync(`${keys}.taken-over`));
+    const listed = JSON.parse((await holdline(['key', 'list', '--data', old.data, '--json'])).stdout);
+    assert.deepEqual(listed.keys.map((entry) => entry.id), [`agt_${id}`]);
+    await old.kill();
+  }
 });
