@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "agent-api/conversation/view.h"
 #include "agent-api/present.h"
 
 enum { PAGE_ENTRIES = 256, PAGE_BYTES = 64 * 1024, TEXT_BYTES_MAX = 2 * 1024 * 1024 };
@@ -42,7 +43,10 @@ static void begin_conversation(struct hl_export *export, struct hl_buffer *out,
                                const struct hl_conversation *conversation)
 {
     hl_buffer_append_text(out, export->has_conversations ? ",\n" : "\n");
-    hl_present_conversation(out, conversation);
+    if (export->view.size > 0 && !hl_buffer_failed(&export->view))
+        hl_buffer_append_bytes(out, hl_buffer_bytes(&export->view));
+    else
+        hl_present_conversation(out, conversation);
     if (out->size > 0 && !hl_buffer_failed(out))
         out->size--; /* the brace: there is more to come */
     if (conversation->identity[0] != '\0') {
@@ -127,7 +131,51 @@ static void write_page(struct hl_call *call, struct hl_exchange *exchange)
     hl_buffer_fini(&out);
 }
 
+/* Tags, fields and who the person is; what the index does not have the entries still say. */
+static void take_view(struct hl_index_get *get, int r)
+{
+    struct hl_export *export = HL_CONTAINER_OF(get, struct hl_export, get);
+    struct hl_api *api = export->request.call.api;
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(api->config.directory);
+
+    if (r == 0)
+        hl_view_append(&export->view, &get->found, snapshot, hl_clock_wall_ms(api->config.clock));
+    hl_directory_snapshot_unref(snapshot);
+    hl_index_read_free(&get->read);
+    hl_call_resume(&export->request.call, 0);
+}
+
+static void read_entries(struct hl_call *call, struct hl_exchange *exchange);
+
+/* False: go on without. */
+static bool ask_view(struct hl_export *export, struct hl_exchange *exchange, const struct hl_id *id)
+{
+    struct hl_call *call = &export->request.call;
+    struct hl_index *index = call->api->config.index;
+
+    hl_buffer_clear(&export->view);
+    export->get =
+        (struct hl_index_get){.read = {.loop = call->api->config.loop, .at_least = HL_INDEX_LATEST},
+                              .done = take_view,
+                              .conversation = *id};
+    if (index == NULL || hl_index_get(index, &export->get) != 0)
+        return false;
+    hl_call_wait(call, exchange, read_entries);
+    return true;
+}
+
 static void read_page(struct hl_call *call, struct hl_exchange *exchange)
+{
+    struct hl_export *export = export_of(call);
+    struct hl_id id;
+
+    if (!hl_job_conversation(&export->job, export->at, &id))
+        exchange->ops->cut(exchange);
+    else if (export->until > 0 || !ask_view(export, exchange, &id))
+        read_entries(call, exchange);
+}
+
+static void read_entries(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_export *export = export_of(call);
     struct hl_id id;
@@ -185,6 +233,7 @@ static void clean_export(struct hl_call *call)
     struct hl_export *export = export_of(call);
 
     hl_job_fini(&export->job);
+    hl_buffer_fini(&export->view);
     export->request.clean(call);
 }
 
@@ -200,6 +249,7 @@ void hl_export_content(struct hl_person_request *request, struct hl_exchange *ex
         hl_reply_log_problem(exchange, HL_LOG_BUSY);
         return;
     }
+    hl_buffer_init(&export->view, HL_REPLY_BYTES_MAX);
     request->clean = call->clean;
     call->clean = clean_export;
     hl_call_wait(call, exchange, begin_stream);

@@ -10,6 +10,8 @@
 struct hl_export {
     struct hl_person_request request; /* first */
     struct hl_job job;
+    struct hl_index_get get;
+    struct hl_buffer view;  /* of the conversation, as the index has it; empty: it has none */
     size_t at;              /* conversation of the job */
     uint64_t after, until;  /* offsets in it; until 0: not begun */
     bool has_conversations; /* one was written */
