@@ -32,6 +32,12 @@ function makeClient(answers, { nodes = new Nodes('http://a'), token = null, ...m
 
 class Shelf {
   kept = new Map();
+  get length() {
+    return this.kept.size;
+  }
+  key(i) {
+    return [...this.kept.keys()][i] ?? null;
+  }
   getItem(name) {
     return this.kept.get(name) ?? null;
   }
@@ -45,7 +51,7 @@ class Shelf {
 }
 
 // An outbox whose writes are answered by hand.
-function makeOutbox(storage = new Shelf()) {
+function makeOutbox(storage = new Shelf(), prefix = 'id') {
   const writes = [];
   const stored = [];
   let ids = 0;
@@ -53,7 +59,7 @@ function makeOutbox(storage = new Shelf()) {
   const outbox = new Outbox({
     storage,
     name: 'outbox',
-    newId: () => `id-${(ids += 1)}`,
+    newId: () => `${prefix}-${(ids += 1)}`,
     write: (item) => new Promise((resolve, reject) => {
       writes.push({ item, resolve: () => resolve({ offset: writes.length, client_id: item.clientId, ts: '', visibility: item.visibility }), reject });
       changed();
@@ -141,7 +147,7 @@ test('queries leave out what is not given and repeat lists', () => {
 test('a reply is stored before it is sent, under one id for all tries', async () => {
   const { outbox, writes, storage, stored, until } = makeOutbox();
   outbox.add('cnv_a', { text: 'hello', visibility: 'public', if_seen: 4 });
-  assert.equal(JSON.parse(storage.getItem('outbox'))[0].text, 'hello');
+  assert.equal(JSON.parse(storage.getItem('outbox.id-1')).text, 'hello');
   await until(() => writes.length === 1);
   writes[0].reject(problem(0, 'unreachable'));
   await settle();
@@ -152,7 +158,7 @@ test('a reply is stored before it is sent, under one id for all tries', async ()
   await until(() => outbox.items.length === 0);
   await settle();
   assert.deepEqual(stored, ['id-1']);
-  assert.equal(storage.getItem('outbox'), null);
+  assert.equal(storage.length, 0);
 });
 
 test('what was not confirmed is sent by the next page, with the same id', async () => {
@@ -163,6 +169,18 @@ test('what was not confirmed is sent by the next page, with the same id', async 
   second.outbox.flush();
   await second.until(() => second.writes.length === 1);
   assert.equal(second.writes[0].item.clientId, 'id-1');
+});
+
+test('two tabs of one agent keep each other\'s replies', async () => {
+  const first = makeOutbox();
+  const second = makeOutbox(first.storage, 'other');
+  first.outbox.add('cnv_a', { text: 'x', visibility: 'public' });
+  second.outbox.add('cnv_b', { text: 'y', visibility: 'public' });
+  await second.until(() => second.writes.length === 1);
+  second.writes[0].resolve();
+  await second.until(() => second.outbox.items.length === 0);
+  assert.deepEqual(makeOutbox(first.storage).outbox.items.map(({ text }) => text), ['x']);
+  first.outbox.stop();
 });
 
 test('replies of one conversation keep their order; another conversation does not wait', async () => {

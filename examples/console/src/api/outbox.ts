@@ -16,12 +16,20 @@ export interface OutboxItem extends Letter {
 type Write = (item: OutboxItem, signal: AbortSignal) => Promise<Stored>;
 
 export interface OutboxOptions {
-  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
-  name: string; // one per agent
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+  name: string; // one per agent; each item has a key of its own, so that two tabs do not get in each other's way
   write: Write;
   onChange: () => void;
   onStored: (item: OutboxItem, stored: Stored) => void;
   newId?: () => string;
+}
+
+function parseItem(text: string | null): OutboxItem | null {
+  try {
+    return JSON.parse(text ?? 'null') as OutboxItem | null;
+  } catch {
+    return null; // nothing of ours
+  }
 }
 
 export class Outbox {
@@ -140,19 +148,28 @@ export class Outbox {
     this.#update(this.#items.map((item) => (item.clientId === clientId ? { ...item, failure } : item)));
   }
 
-  #load(): OutboxItem[] {
-    try {
-      return JSON.parse(this.#options.storage.getItem(this.#options.name) ?? '[]') as OutboxItem[];
-    } catch {
-      return [];
-    }
+  #keyOf({ clientId }: OutboxItem): string {
+    return `${this.#options.name}.${clientId}`;
   }
 
+  #load(): OutboxItem[] {
+    const { storage, name } = this.#options;
+    const keys = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? '');
+    return keys
+      .filter((key) => key.startsWith(`${name}.`))
+      .map((key) => parseItem(storage.getItem(key)))
+      .filter((item) => item !== null)
+      .sort((a, b) => a.writtenAt - b.writtenAt);
+  }
+
+  // Writes what has changed: items are never changed in place.
   #update(items: OutboxItem[]): void {
+    const { storage } = this.#options;
+    const before = this.#items;
     this.#items = items;
     try {
-      if (items.length) this.#options.storage.setItem(this.#options.name, JSON.stringify(items));
-      else this.#options.storage.removeItem(this.#options.name);
+      for (const item of before) if (!items.some(({ clientId }) => clientId === item.clientId)) storage.removeItem(this.#keyOf(item));
+      for (const item of items) if (!before.includes(item)) storage.setItem(this.#keyOf(item), JSON.stringify(item));
       this.isDurable = true;
     } catch {
       this.isDurable = false;

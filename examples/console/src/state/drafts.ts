@@ -16,11 +16,7 @@ export class Drafts {
   constructor(storage: Storage, name: string) {
     this.#storage = storage;
     this.#name = name;
-    try {
-      this.#all.value = JSON.parse(storage.getItem(name) ?? '{}') as Record<string, Draft>;
-    } catch {
-      this.#all.value = {};
-    }
+    this.#all.value = this.#load();
   }
 
   of(conversation: string): Draft {
@@ -28,12 +24,23 @@ export class Drafts {
   }
 
   set(conversation: string, draft: Draft): void {
-    const { [conversation]: _, ...rest } = this.#all.value;
-    this.#all.value = draft.text || draft.isNote ? { ...rest, [conversation]: draft } : rest;
+    const put = (all: Readonly<Record<string, Draft>>): Record<string, Draft> => {
+      const { [conversation]: _, ...rest } = all;
+      return draft.text || draft.isNote ? { ...rest, [conversation]: draft } : rest;
+    };
+    this.#all.value = put(this.#all.value);
     try {
-      this.#storage.setItem(this.#name, JSON.stringify(this.#all.value));
+      this.#storage.setItem(this.#name, JSON.stringify(put(this.#load()))); // another tab may have its own
     } catch {
       // it stays in this page
+    }
+  }
+
+  #load(): Record<string, Draft> {
+    try {
+      return JSON.parse(this.#storage.getItem(this.#name) ?? '{}') as Record<string, Draft>;
+    } catch {
+      return {};
     }
   }
 }

@@ -17,13 +17,14 @@ interface Loaded {
 
 export interface Search {
   q: string;
+  status: string;
+  inbox: string;
   tag: string;
-  contact: string;
   from: string;
   to: string;
 }
 
-export const NO_SEARCH: Search = { q: '', tag: '', contact: '', from: '', to: '' };
+export const NO_SEARCH: Search = { q: '', status: '', inbox: '', tag: '', from: '', to: '' };
 
 export class Queue {
   readonly view = signal<ViewKey>('unassigned');
@@ -146,7 +147,8 @@ export class Queue {
     const key = this.#key();
     const query: Query = {
       q: search.q,
-      contact: search.contact,
+      status: search.status,
+      inbox: search.inbox,
       ...(search.tag ? { tag: [search.tag] } : {}),
       ...(search.from ? { opened_after: new Date(`${search.from}T00:00`).toISOString() } : {}),
       ...(search.to ? { opened_before: new Date(`${search.to}T23:59:59.999`).toISOString() } : {}),

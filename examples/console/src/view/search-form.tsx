@@ -1,4 +1,4 @@
-// Search by words, contact, tag and date.
+// Search by words (of messages, names, addresses, references), status, inbox, tag and date.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { NO_SEARCH, type Search } from '../state/queue';
 import { Icon } from './icon';
@@ -30,6 +30,19 @@ export function SearchForm() {
         <input ref={input} type="search" placeholder="Words, name, e-mail, reference" dir="auto" value={search.q} onInput={(event) => set({ q: event.currentTarget.value })} />
       </label>
       <div class="search-more">
+        <label>Status
+          <select value={search.status} onChange={(event) => set({ status: event.currentTarget.value })}>
+            <option value="">any</option>
+            <option value="open">open</option>
+            <option value="closed">closed</option>
+          </select>
+        </label>
+        <label>Inbox
+          <select value={search.inbox} onChange={(event) => set({ inbox: event.currentTarget.value })}>
+            <option value="">any</option>
+            {app.people.inboxes.value.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+          </select>
+        </label>
         <label>Tag
           <select value={search.tag} onChange={(event) => set({ tag: event.currentTarget.value })}>
             <option value="">any</option>

@@ -7,7 +7,7 @@ export function visitorName({ contact, identity, reference }: Conversation): str
 
 // A line of the timeline for a change of state.
 export function stateWords(entry: Entry, who: string, whom: string, inbox: string): string {
-  const body = entry.body as { tags?: string[]; custom_fields?: Record<string, unknown>; score?: number };
+  const body = entry.body as { tags?: string[]; custom_fields?: Record<string, unknown>; score?: number; comment?: string };
   switch (entry.kind) {
     case 'claimed':
       return `${who} took the conversation`;
@@ -22,7 +22,7 @@ export function stateWords(entry: Entry, who: string, whom: string, inbox: strin
     case 'reopened':
       return `${who} reopened the conversation`;
     case 'rated':
-      return `Rated ${body.score ?? '?'} of 5`;
+      return `Rated ${body.score ?? '?'} of 5${body.comment ? `: ${body.comment}` : ''}`;
     case 'erased':
       return 'The contents were erased';
     case 'updated':
