@@ -2,6 +2,7 @@
 #include "tests/unit/store/index_fixture.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,14 +234,15 @@ static void test_timers(void **state)
     hl_index_read_free(&queue.read);
 }
 
-static uint64_t policy_version = 1;
-static int64_t minutes_allowed = 5;
-static bool is_searched = true;
+/* Asked by the index's own thread. */
+static atomic_uint_fast64_t policy_version = 1;
+static atomic_int minutes_allowed = 5;
+static atomic_bool is_searched = true;
 
 static int64_t make_due(void *arg, const struct hl_index_wait *wait)
 {
     (void)arg;
-    return minutes_allowed == 0 ? 0 : wait->waiting_since_ms + minutes_allowed * 60000;
+    return wait->waiting_since_ms + atomic_load(&minutes_allowed) * INT64_C(60000);
 }
 
 static uint64_t tell_version(void *arg)
