@@ -32,7 +32,7 @@ bool hl_precondition_read(struct hl_exchange *exchange, bool is_required,
     if (if_match.size == 0 && if_none_match.size == 0) {
         if (is_required)
             hl_exchange_problem(exchange, HL_PROBLEM_PRECONDITION_REQUIRED,
-                                "Send If-Match with the conversation's ETag%s.",
+                                "Send If-Match with the ETag that was given out%s.",
                                 exchange->method == HL_PUT ? ", or If-None-Match: * to claim" : "");
         return !is_required;
     }
