@@ -46,7 +46,7 @@ struct hl_api_config {
     struct hl_audit_memory *audit_memory; /* audit/memory.h */
     const char *site;                     /* of things whose site is not named */
     uint32_t body_bytes_max;              /* of one entry */
-    uint32_t feeds_max;                   /* parked long-polls and streams */
+    uint32_t feeds_max;                   /* parked long-polls, streams, WebSockets */
 };
 
 struct hl_api;
