@@ -71,7 +71,7 @@ await shoot('chat', { ...DESK, whole: false }, async (page) => {
   await chat(page, ENGLISH);
   return panel(page);
 });
-await shoot('away', { ...DESK, whole: false, world: { availability: { ...AWAY, opens_at: '2026-11-24T08:00:00Z' } } }, async (page) => {
+await shoot('away', { ...DESK, whole: false, world: { availability: AWAY } }, async (page) => {
   await openChat(page);
   await fillForm(page, { message: 'Do you repair lamps of other makers, too?' });
   await page.click('#holdline .form .primary');
