@@ -18,11 +18,11 @@ const COMPRESS = { passes: 4, unsafe: true, unsafe_comps: true, pure_getters: tr
 // The same code in three dresses; `exported` is [[name inside, name outside]].
 const FORMATS = {
   'index.js': (code, exported) => `${code}export{${exported.map(([a, b]) => `${a} as ${b}`)}};`,
-  'index.cjs': (code, exported) => `"use strict";${code}${exported.map(([a, b]) => `exports.${b}=${a};`).join('')}`,
+  'index.cjs': (code, exported) => `${code}${exported.map(([a, b]) => `exports.${b}=${a};`).join('')}`,
   // CommonJS, AMD, or the global Holdline: the class, with the exports on it.
   'holdline.umd.js': (code, exported) =>
-    '!function(r,f){typeof module=="object"&&module.exports?module.exports=f():typeof define=="function"&&define.amd?define(f):' +
-    `r.Holdline=f()}(typeof self!="undefined"?self:this,function(){"use strict";${code}` +
+    '!function(r,f){typeof module=="object"?module.exports=f():typeof define=="function"?define(f):r.Holdline=f()}' +
+    `(globalThis,function(){${code}` +
     `return Object.assign(${exported[0][0]},{${exported.map(([a, b]) => `${b}:${a}`)}})});`,
 };
 
@@ -82,12 +82,13 @@ export async function build({ folder = join(HERE, 'dist'), change = (_, text) =>
 }
 
 // One file of declarations out of those of the public modules.
-function declare(folder) {
+export function declare({ folder = join(HERE, 'dist') } = {}) {
   const types = join(folder, 'types');
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', HERE, '--outDir', types], { stdio: 'inherit' });
   const parts = ['error', 'types', 'emitter', 'holdline'].map((name) => readFileSync(join(types, `${name}.d.ts`), 'utf8'));
-  const text = parts.join('').replace(/^import [^;]*;\n/gm, '').replace(/^export \{\};\n/gm, '').replace('export declare class Emitter', 'declare class Emitter') + 'export {};\n';
+  const all = parts.join('').replace(/^import [^;]*;\n/gm, '').replace(/^export \{\};\n/gm, '');
+  const text = all.replace('export declare class Emitter', 'declare class Emitter') + 'export {};\n';
   for (const name of ['index.d.ts', 'index.d.cts']) writeFileSync(join(folder, name), text);
   rmSync(types, { recursive: true });
 }
@@ -95,5 +96,5 @@ function declare(folder) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   rmSync(join(HERE, 'dist'), { recursive: true, force: true });
   await build();
-  declare(join(HERE, 'dist'));
+  declare();
 }

@@ -19,7 +19,7 @@ const DEADLINE_MS = 15_000;
 export class World {
   history = [];
 
-  static async open({ plants, env = {} } = {}) {
+  static async open({ plants, env = {}, browser = true } = {}) {
     const world = new World();
     try {
       world.sdk = await bundleSdk(plants);
@@ -27,7 +27,7 @@ export class World {
       world.key = await world.gateway.key('ann');
       world.proxy = await new Proxy(world.gateway).start();
       world.proxy.pages['/'] = pageOf(world.sdk.umd);
-      world.browser = await launch();
+      if (browser) world.browser = await launch();
       return world;
     } catch (error) {
       await world.close();

@@ -8,7 +8,7 @@ export class HoldlineError extends Error {
   readonly fields: readonly { readonly pointer: string }[]; // what was wrong in a form
 
   constructor(code: string, problem: HoldlineProblem = {}) {
-    super(problem.detail || problem.title || code);
+    super(problem.detail || code);
     this.name = 'HoldlineError';
     this.code = code;
     this.retryable = !!problem.retryable;
@@ -21,7 +21,6 @@ export class HoldlineError extends Error {
 // The members of a problem document: docs/protocol.md, "Errors".
 export interface HoldlineProblem {
   code?: string;
-  title?: string;
   detail?: string;
   status?: number;
   retryable?: boolean;

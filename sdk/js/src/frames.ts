@@ -6,7 +6,7 @@ export interface Frame {
   [member: string]: any;
 }
 
-export const textOf = (body: any): string => (body && typeof body.text === 'string' ? body.text : '');
+export const textOf = (body: any): string => String((body && body.text) || '');
 
 export function toMessage(frame: Frame, me: string | undefined): Message {
   const message = {

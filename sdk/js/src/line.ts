@@ -209,7 +209,7 @@ export class Line {
         this._reprobeLater();
       };
       probe.onopen = () => probe.send('{"t":"ping"}');
-      probe.onclose = isOver;
+      probe.onclose = probe.onerror = isOver;
       probe.onmessage = () => {
         this._failures = 0;
         this._open();

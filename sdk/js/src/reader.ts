@@ -117,7 +117,7 @@ export class Reader {
 
   // What is in memory of it, or null if that is not all.
   _recall(after: number, until: number): Message[] | null {
-    if (after < this._keptAfter && after < until) return null;
+    if (after < this._keptAfter || until > this._chat._record.o) return null;
     return this._kept.filter(({ offset }) => offset > after && offset <= until);
   }
 

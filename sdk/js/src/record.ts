@@ -1,6 +1,5 @@
 // What is remembered of a visitor, in the key holdline:{site}:session.
 export interface SessionRecord {
-  v: 1;
   token?: string; // resume token: a secret
   c?: string; // conversation
   e?: string; // epoch of the position
@@ -16,8 +15,8 @@ export interface SessionRecord {
   form?: boolean; // the pre-chat form was said
 }
 
-export const freshRecord = (): SessionRecord => ({ v: 1, o: 0, read: 0, unread: [], rid: 0 });
+export const freshRecord = (): SessionRecord => ({ o: 0, read: 0, unread: [], rid: 0 });
 
 export function readRecord(kept: any): SessionRecord {
-  return kept && kept.v === 1 && kept.token ? { ...freshRecord(), ...kept } : freshRecord();
+  return { ...freshRecord(), ...(kept && kept.token ? kept : {}) };
 }

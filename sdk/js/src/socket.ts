@@ -12,7 +12,6 @@ export const webSocketUrl = (url: string): string => url.replace(/^http/, 'ws') 
 const enum Timer {
   Silence,
   Race,
-  Failed,
 }
 
 export class SocketLink implements Link {
@@ -44,7 +43,7 @@ export class SocketLink implements Link {
     try {
       socket = new line._set._WebSocket!(webSocketUrl(url), 'holdline.v1');
     } catch (error) {
-      timers._set(Timer.Failed, 0, () => this._end()); // never from within _open
+      next(); // of the last one the watch will tell
       return;
     }
     this._racers.push(socket);
@@ -56,6 +55,7 @@ export class SocketLink implements Link {
       this._send([line._user._hello()]);
     };
     socket.onmessage = (event) => this._receive(event.data);
+    socket.onerror = () => {}; // its end follows
     socket.onclose = (event) => {
       this._racers = this._racers.filter((other) => other !== socket);
       if (this._socket === socket || (!this._racers.length && !urls[index + 1])) this._end(event.code);

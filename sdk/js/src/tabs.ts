@@ -54,7 +54,7 @@ export class Tabs {
   _join(): void {
     if (this._isWanted) return;
     this._isWanted = true;
-    if (this._isAlone || typeof BroadcastChannel === 'undefined') {
+    if (this._isAlone || !globalThis.BroadcastChannel) {
       this._begin();
       return;
     }
