@@ -32,7 +32,7 @@ export function ContextPanel({ id }: { id: string }) {
         ['Reference', reference],
         ['Inbox', app.people.inboxName(conversation.inbox)],
         ['Opened', `${dayOf(conversation.opened_at, now.value)}, ${clockOf(conversation.opened_at)}`],
-        ['First reply', timers.first_response_at ? spanOf(Date.parse(timers.first_response_at) - Date.parse(conversation.opened_at)) : null],
+        ['First reply', timers.first_response_at ? delayOf(conversation.opened_at, timers.first_response_at) : null],
       ]} />
       <h3>Tags</h3>
       <TagEditor key={id} tags={conversation.tags} known={app.people.tags.value.map(({ tag }) => tag)}
@@ -42,6 +42,11 @@ export function ContextPanel({ id }: { id: string }) {
       <Earlier conversation={conversation} />
     </aside>
   );
+}
+
+function delayOf(from: string, to: string): string {
+  const ms = Date.parse(to) - Date.parse(from);
+  return ms < 1000 ? 'at once' : `after ${spanOf(ms)}`;
 }
 
 type Row = [name: string, value: string | null | undefined, href?: string | undefined];

@@ -1,5 +1,5 @@
 // Search by words (of messages, names, addresses, references), status, inbox, tag and date.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { NO_SEARCH, type Search } from '../state/queue';
 import { Icon } from './icon';
 import { useApp } from './use-app';
@@ -11,8 +11,8 @@ export function SearchForm() {
   const [search, setSearch] = useState<Search>(app.queue.search.value ?? NO_SEARCH);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>();
+  useLayoutEffect(() => input.current?.focus(), []); // before the next key
   useEffect(() => {
-    input.current?.focus();
     void app.queue.find(search);
     return () => clearTimeout(timer.current);
   }, []);
