@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent-api/api.h"
 #include "agent-api/audit/memory.h"
@@ -15,28 +14,34 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/fake_loop.h"
+#include "tests/support/temp_folder.h"
 
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 static struct hl_directory *directory;
+static struct hl_temp_folder folder;
 static char bearer[64];
 
-/* The key file is made once; opening it is slow. */
+static void drop_folder(void)
+{
+    hl_temp_folder_fini(&folder);
+}
+
+/* The directory is made once; opening it is slow. */
 static void open_keys(void)
 {
-    char path[] = "/tmp/holdline-fuzz-XXXXXX";
+    char path[192];
     char secret[HL_KEY_SECRET_SIZE];
     struct hl_id agent;
     struct hl_person_wish wish = {.name = "Ann", .role = HL_KEY_ADMIN};
     struct hl_directory_config config = {path, NULL, hl_clock_system(), hl_random_system()};
 
-    int fd = mkstemp(path);
-    HL_CHECK(fd >= 0);
-    (void)close(fd);
+    hl_temp_folder_init(&folder);
+    HL_CHECK(atexit(drop_folder) == 0);
+    (void)snprintf(path, sizeof(path), "%s/directory.db", folder.path);
     HL_CHECK(hl_directory_open(&config, &directory) == 0);
     HL_CHECK(hl_directory_ensure_site(directory, "shop") == 0);
     HL_CHECK(hl_directory_add_person(directory, &wish, secret, &agent) == 0);
     (void)snprintf(bearer, sizeof bearer, "Bearer %s", secret);
-    (void)unlink(path);
 }
 
 static struct hl_bytes take_line(struct hl_bytes *rest)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent-api/api.h"
 #include "agent-api/audit/memory.h"
@@ -15,6 +14,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/fake_loop.h"
+#include "tests/support/temp_folder.h"
 
 static const char *const collections[] = {"/v1/sites", "/v1/inboxes", "/v1/agents", "/v1/keys",
                                           "/v1/canned-replies"};
@@ -26,6 +26,7 @@ static struct hl_fake_clock fake_clock;
 static struct hl_fake_loop loop;
 static struct hl_log *audit;
 static struct hl_api *api;
+static struct hl_temp_folder folder;
 static char bearer[64];
 static char paths[N_COLLECTIONS][128]; /* an object of each kind that can be patched */
 
@@ -44,12 +45,17 @@ static int run_request(enum hl_method method, const char *path, struct hl_bytes 
     return fake->status;
 }
 
+static void drop_folder(void)
+{
+    hl_temp_folder_fini(&folder);
+}
+
 static void open_house(void)
 {
     static const char *const firsts[N_COLLECTIONS] = {
         "{\"id\":\"b\",\"name\":\"B\"}", "{\"name\":\"I\"}", "{\"name\":\"A\",\"role\":\"agent\"}",
         NULL, "{\"shortcut\":\"s\",\"text\":\"t\"}"};
-    char path[] = "/tmp/holdline-fuzz-XXXXXX";
+    char path[192];
     char secret[HL_KEY_SECRET_SIZE];
     struct hl_id agent;
     struct hl_registry *registry = NULL;
@@ -57,16 +63,15 @@ static void open_house(void)
     struct hl_directory_config config = {path, NULL, hl_clock_system(), hl_random_system()};
     struct hl_log_memory_config log_config = {
         .clock = &fake_clock.clock, .epoch = 1, .queue_max = 8};
-    int fd = mkstemp(path);
-    HL_CHECK(fd >= 0);
-    (void)close(fd);
+    hl_temp_folder_init(&folder);
+    HL_CHECK(atexit(drop_folder) == 0);
+    (void)snprintf(path, sizeof(path), "%s/directory.db", folder.path);
     hl_fake_clock_init(&fake_clock, INT64_C(1700000000000));
     hl_fake_loop_init(&loop);
     HL_CHECK(hl_directory_open(&config, &directory) == 0);
     HL_CHECK(hl_directory_ensure_site(directory, "shop") == 0);
     HL_CHECK(hl_directory_add_person(directory, &wish, secret, &agent) == 0);
     (void)snprintf(bearer, sizeof(bearer), "Bearer %s", secret);
-    (void)unlink(path);
     hl_directory_start_on(directory, &loop.loop);
     HL_CHECK(hl_log_memory_open(&log_config, &audit) == 0 && hl_registry_create(1, &registry) == 0);
     const struct hl_api_config api_config = {.log = audit,

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -21,11 +20,13 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
 #include "tests/support/fake_loop.h"
+#include "tests/support/temp_folder.h"
 
 enum { ANN, BEN, ADMIN, ROBOT, N_PEOPLE };
 
 struct fixture {
-    char directory_path[64];
+    struct hl_temp_folder folder;
+    char directory_path[192];
     struct hl_fake_clock clock;
     struct hl_fake_loop loop;
     struct hl_log *log;
@@ -109,10 +110,8 @@ static inline int make_fixture(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     char id[HL_ID_TEXT_SIZE];
     assert_non_null(f);
-    snprintf(f->directory_path, sizeof(f->directory_path), "/tmp/holdline-api-XXXXXX");
-    int fd = mkstemp(f->directory_path);
-    assert_true(fd >= 0);
-    close(fd);
+    hl_temp_folder_init(&f->folder);
+    snprintf(f->directory_path, sizeof(f->directory_path), "%s/directory.db", f->folder.path);
     hl_fake_clock_init(&f->clock, INT64_C(1700000000000));
     hl_fake_loop_init(&f->loop);
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
@@ -161,7 +160,7 @@ static inline int drop_fixture(void **state)
     hl_log_close(f->audit);
     hl_fake_loop_fini(&f->loop);
     hl_directory_close(f->directory);
-    unlink(f->directory_path);
+    hl_temp_folder_fini(&f->folder);
     hl_fake_exchange_fini(&f->exchange);
     free(f);
     return 0;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -17,9 +16,11 @@
 #include "store/log_memory.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_exchange.h"
+#include "tests/support/temp_folder.h"
 
 struct fixture {
-    char directory_path[64];
+    struct hl_temp_folder folder;
+    char directory_path[192];
     struct hl_fake_clock clock;
     struct hl_house house;
     struct hl_fake_exchange exchange; /* of the last call */
@@ -32,10 +33,8 @@ static int make_fixture(void **state)
     hl_fake_clock_init(&f->clock, INT64_C(1700000000123));
     struct hl_log_memory_config config = {&f->clock.clock, 5, 100};
     assert_int_equal(hl_log_memory_open(&config, &f->house.log), 0);
-    snprintf(f->directory_path, sizeof(f->directory_path), "/tmp/holdline-health-XXXXXX");
-    int fd = mkstemp(f->directory_path);
-    assert_true(fd >= 0);
-    close(fd);
+    hl_temp_folder_init(&f->folder);
+    snprintf(f->directory_path, sizeof(f->directory_path), "%s/directory.db", f->folder.path);
     struct hl_directory_config directory = {f->directory_path, NULL, &f->clock.clock,
                                             hl_random_system()};
     assert_int_equal(hl_directory_open(&directory, &f->house.directory), 0);
@@ -56,7 +55,7 @@ static int drop_fixture(void **state)
     hl_wire_shared_destroy(f->house.wire);
     hl_directory_close(f->house.directory);
     hl_log_close(f->house.log);
-    unlink(f->directory_path);
+    hl_temp_folder_fini(&f->folder);
     hl_fake_exchange_fini(&f->exchange);
     free(f);
     return 0;
