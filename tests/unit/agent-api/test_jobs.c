@@ -8,7 +8,7 @@
 
 #include "agent-api/person/job.h"
 
-enum { DAY_MS = 86400000, PATIENCE = 2000 };
+enum { DAY_MS = 86400000, PATIENCE_MS = 30000 };
 
 struct house {
     struct fixture *store;
@@ -45,8 +45,10 @@ static void create_jobs(struct house *house)
 
 static void end_jobs(struct house *house)
 {
+    uint64_t until_ms = hl_clock_mono_ms(hl_clock_system()) + PATIENCE_MS;
+
     hl_jobs_close(house->jobs, note_closed, house);
-    for (int i = 0; i < PATIENCE && !house->is_closed; i++) {
+    while (!house->is_closed && hl_clock_mono_ms(hl_clock_system()) < until_ms) {
         (void)hl_fake_loop_run_all(&house->loop);
         (void)hl_fake_loop_run_all(&house->store->client.loop);
         (void)sched_yield();
@@ -92,7 +94,7 @@ static void apply(struct house *house, enum hl_directory_operation operation,
 static void work_until(struct house *house, uint64_t n_gone)
 {
     struct hl_jobs_stats stats = {.erased = 0};
-    uint64_t until_ms = hl_clock_mono_ms(hl_clock_system()) + 30000;
+    uint64_t until_ms = hl_clock_mono_ms(hl_clock_system()) + PATIENCE_MS;
 
     do {
         hl_fake_clock_advance(&house->store->clock, 50);
@@ -109,7 +111,7 @@ static void work_until(struct house *house, uint64_t n_gone)
 /* As above, until the job says so. */
 static json_t *work_until_done(struct house *house, const char *id)
 {
-    uint64_t until_ms = hl_clock_mono_ms(hl_clock_system()) + 30000;
+    uint64_t until_ms = hl_clock_mono_ms(hl_clock_system()) + PATIENCE_MS;
     json_t *document = NULL;
 
     while (document == NULL && hl_clock_mono_ms(hl_clock_system()) < until_ms) {
