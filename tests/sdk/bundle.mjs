@@ -26,11 +26,11 @@ export const PLANTS = {
     from: "{ t: 'pub', mid: this.clientId,",
     to: "{ t: 'pub', mid: ((this as any).times = ((this as any).times || 0) + 1) > 1 ? `${this.clientId}-again` : this.clientId,",
   },
-  // The position is stored only now and then.
+  // The position is not stored once there is one.
   'lazy-position': {
     file: 'chat.ts',
     from: 'const { c, e, o } = this._record;\n    this._store._writeOwn',
-    to: 'const { c, e, o } = this._record;\n    if (o % 8) return;\n    this._store._writeOwn',
+    to: 'const { c, e, o } = this._record;\n    if (o) return;\n    this._store._writeOwn',
   },
 };
 

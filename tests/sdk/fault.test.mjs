@@ -18,7 +18,7 @@ const LEVEL_MS = 90_000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Says things at random moments until the time is over; reloads a tab now and then.
-async function talk(world, { pages, agent, random, seconds, c }) {
+async function talk(world, { pages, agent, random, seconds, c, reloadMs }) {
   const end = performance.now() + seconds * 1000;
   const counts = { visitor: 0, agent: 0, reloads: 0 };
   const each = async (run, ms) => {
@@ -36,14 +36,13 @@ async function talk(world, { pages, agent, random, seconds, c }) {
       agent.publish(`agent: ${(counts.agent += 1)}`, { c, seq: 0 });
     }, 250),
     each(async () => {
-      if (random() > 0.5) return;
       const page = pages[Math.floor(random() * pages.length)];
       counts.reloads += 1;
       page.isBusy = true;
       await page.reload();
       await page.evaluate(() => window.begun);
       page.isBusy = false;
-    }, 12_000),
+    }, reloadMs),
   ]);
   return counts;
 }
@@ -62,7 +61,7 @@ async function run(t, { plant, seconds, seed, isLax, kinds }) {
     const agent = await world.agent(c);
     const weather = new Weather(world.proxy, seeded(seed + 1), kinds);
     weather.start();
-    const counts = await talk(world, { pages: [first, second], agent, random, seconds, c });
+    const counts = await talk(world, { pages: [first, second], agent, random, seconds, c, reloadMs: plant ? 4000 : 24_000 });
     weather.end();
     await pause(100);
     await level(world, c, [first, second], agent, isLax);
