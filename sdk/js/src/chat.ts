@@ -15,7 +15,6 @@ import type { Store } from './store.js';
 import { Tabs, Word } from './tabs.js';
 import type { Author, Conversation, EventMap, EventName, Message, PendingMessage, Range, SendOptions, TransportName } from './types.js';
 
-const PAST = 'past';
 const ACK_MS = 300;
 const RENEW_MS = 86400000; // of the token, while the link lasts
 const TYPING_SAID_MS = 3000;
@@ -39,6 +38,7 @@ export class Chat implements LineUser, Conversation {
   _sender: Sender;
   private _timers: Timers;
   private _credit = 512;
+  private _fetches = 0;
   private _acked = 0;
   private _readSaid = 0;
   private _leader = '';
@@ -278,7 +278,7 @@ export class Chat implements LineUser, Conversation {
     else if (t === 'pub_no') this._sender._notTaken(frame);
     else if (t === 'welcome') this._onWelcome(frame);
     else if (t === 'ping') this._onPing(frame);
-    else if (t === 'pong' && frame.ts === PAST) this._reader._armed();
+    else if (t === 'pong' && +frame.ts === this._fetches) this._reader._armed();
     else if (t === 'synced') this._onLevel(frame.o);
     else if (t === 'gap') this._onGap(frame);
     else if (t === 'receipt') this._onReceipt(frame);
@@ -399,8 +399,8 @@ export class Chat implements LineUser, Conversation {
   }
 
   _fetchAfter(o: number): void {
-    // Whatever `synced` comes after the pong is of this.
-    if (this._tabs._isLeading) this._line._send([{ t: 'hist', after: o }, { t: 'ping', ts: PAST }]);
+    // Whatever `synced` comes after this very pong is of this.
+    if (this._tabs._isLeading) this._line._send([{ t: 'hist', after: o }, { t: 'ping', ts: `${++this._fetches}` }]);
     else this._tabs._tell({ k: Word.Join }); // the answer shows what is missing
   }
 
