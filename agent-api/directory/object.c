@@ -195,10 +195,10 @@ static bool take_site(struct hl_object *object, struct hl_exchange *exchange, js
     const struct hl_principal *who = &object->call.who;
     const json_t *value = json_object_get(body, "site");
     const char *site = json_string_value(value);
-    bool is_known = true;
+    bool is_known = value == NULL || json_is_null(value) || json_string_length(value) > 0;
     if (site == NULL)
         site = who->site;
-    if (site[0] != '\0') {
+    if (is_known && site[0] != '\0') {
         struct hl_directory_snapshot *snapshot =
             hl_directory_snapshot(object->call.api->config.directory);
         is_known = hl_principal_sees_site(who, site) && hl_snapshot_site(snapshot, site) != NULL;
@@ -206,7 +206,7 @@ static bool take_site(struct hl_object *object, struct hl_exchange *exchange, js
     } else if (object->kind->kind != HL_RECORD_AGENT) { /* agents may be of all sites */
         site = object->call.api->config.site;
     }
-    if (!is_known || (value != NULL && !json_is_string(value) && !json_is_null(value))) {
+    if (!is_known) {
         hl_reply_invalid(exchange, "/site", "There is no such site.");
         return false;
     }

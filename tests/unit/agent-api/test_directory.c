@@ -238,6 +238,18 @@ static void test_a_site_is_alone(void **state)
                               "{\"name\":\"C\",\"role\":\"admin\"}");
     assert_int_equal(run(f), 201);
     assert_non_null(strstr(hl_fake_exchange_text(&f->exchange), "\"site\":\"b\""));
+    static const char *const escapes[][2] = {
+        {"/v1/agents", "{\"site\":\"\",\"name\":\"D\",\"role\":\"admin\"}"},
+        {"/v1/inboxes", "{\"site\":\"\",\"name\":\"D\"}"},
+        {"/v1/canned-replies", "{\"site\":\"\",\"shortcut\":\"d\",\"text\":\"D\"}"},
+        {"/v1/agents", "{\"site\":\"shop\",\"name\":\"D\",\"role\":\"admin\"}"}};
+    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes[0]); i++) {
+        prepare(f, -1, HL_POST, escapes[i][0]);
+        hl_fake_exchange_set(&f->exchange, HL_HEADER_AUTHORIZATION, bearer);
+        hl_fake_exchange_set_body(&f->exchange, "application/json", escapes[i][1]);
+        (void)run(f);
+        assert_pointer(f, "/site");
+    }
 }
 
 static void test_roles(void **state)
