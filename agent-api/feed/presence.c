@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent-api/call.h"
 #include "agent-api/feed/places.h"
@@ -47,13 +48,16 @@ static void append_object(struct hl_buffer *out, const struct hl_signal *signal)
     hl_buffer_append_text(out, "}");
 }
 
-/* Agents are told of to all: who is there is no secret among them. */
+/* Who is there is no secret among agents of a site, or of all sites; of another's they learn
+ * nothing. */
 static bool wants_signal(const struct hl_feed *feed, const struct hl_signal *signal,
                          const struct hl_place *place)
 {
     if (!feed->has_presence || !feed->is_open || hl_id_equal(&feed->who.id, &signal->from.id))
         return false;
-    return place == NULL || hl_feed_wants(feed, place, &signal->conversation);
+    if (signal->kind == HL_SIGNAL_ONLINE)
+        return place->site[0] == '\0' || hl_principal_sees_site(&feed->who, place->site);
+    return hl_feed_wants(feed, place, &signal->conversation);
 }
 
 static void tell_feeds(struct hl_api *api, const struct hl_signal *signal,
@@ -69,6 +73,19 @@ static void tell_feeds(struct hl_api *api, const struct hl_signal *signal,
             (void)feed->transport->tell(feed, hl_buffer_bytes(&object));
     }
     hl_buffer_fini(&object);
+}
+
+/* The place of an agent is their site; "": all. */
+static void tell_online(struct hl_api *api, const struct hl_signal *signal)
+{
+    struct hl_place place = {.site = ""};
+    struct hl_directory_snapshot *snapshot = hl_directory_snapshot(api->config.directory);
+    const struct hl_agent *agent = hl_snapshot_agent(snapshot, &signal->from.id);
+    _Static_assert(sizeof(place.site) == sizeof(agent->record.site), "same bound");
+    if (agent != NULL)
+        memcpy(place.site, agent->record.site, sizeof(place.site));
+    hl_directory_snapshot_unref(snapshot);
+    tell_feeds(api, signal, &place);
 }
 
 /* A look for where a conversation belongs, with the signal that waits for it. */
@@ -117,7 +134,7 @@ void hl_presence_on_signal(struct hl_registry_member *member, const struct hl_si
     if (name_of(signal) == NULL || hl_list_is_empty(&api->feeds) || !hl_id_is_zero(&signal->target))
         return;
     if (signal->kind == HL_SIGNAL_ONLINE) {
-        tell_feeds(api, signal, NULL);
+        tell_online(api, signal);
         return;
     }
     const struct hl_place *known = hl_places_find(&api->places, &signal->conversation);

@@ -1,7 +1,7 @@
 // Several sites in one gateway: who may go where, and whose a conversation is.
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
-import { request } from '../support/http.mjs';
+import { EventStream, request } from '../support/http.mjs';
 import { useGateway, wireTest } from '../support/suite.mjs';
 
 const gateway = useGateway();
@@ -143,6 +143,26 @@ wireTest('agents of one site do not learn of another', async (t) => {
   assert.equal(error.problem.code, 'unknown_conversation');
   const late = await t.connect(gateway, { key: ann, hello: { pos: [{ c: visitor.c, e: '1', o: 0 }] } });
   assert.deepEqual(late.welcome.conv, []);
+});
+
+wireTest('who is online is told to their own site, and of agents of all sites to everybody', async () => {
+  await furnish();
+  const open = async (key) => {
+    const stream = new EventStream(`${gateway.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
+    assert.equal((await stream.opened).status, 200);
+    return stream;
+  };
+  const keys = [];
+  for (const [name, more] of [['Bo', ['--site', 'bank']], ['Sue', ['--site', 'shop']], ['Al', []], ['Bea', ['--site', 'bank']]]) {
+    keys.push(await gateway.key(name, more));
+  }
+  const streams = [await open(keys[0])];
+  for (const key of keys.slice(1)) streams.push(await open(key));
+  const told = [await streams[0].next(), await streams[0].next()].map(({ data }) => data.from.id);
+  const ids = [];
+  for (const key of keys) ids.push((await gateway.request('/v1/agent', { headers: { authorization: `Bearer ${key}` } })).json.id);
+  assert.deepEqual(told, [ids[2], ids[3]], 'not of the shop');
+  for (const stream of streams) stream.close();
 });
 
 wireTest('who signed in, and out, stands in the audit log', async () => {
