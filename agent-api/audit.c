@@ -22,6 +22,7 @@ struct note {
     char site[HL_SITE_SIZE_MAX + 1];
     char reference[HL_REFERENCE_SIZE_MAX + 1];
     struct hl_id reader, conversation; /* of a read that may be coalesced; zero: of none */
+    const char *action;                /* of the same */
     bool is_read;
     void (*then)(void *arg, struct hl_exchange *exchange); /* NULL: nobody waits */
     void *arg;
@@ -118,7 +119,7 @@ static void end_note(struct note *note, int r)
     void (*then)(void *arg, struct hl_exchange *exchange) = note->then;
     void *arg = note->arg;
     if (r == 0 && note->is_read)
-        hl_audit_memory_keep(note->api, &note->reader, &note->conversation);
+        hl_audit_memory_keep(note->api, &note->reader, &note->conversation, note->action);
     if (r != 0 && exchange != NULL) {
         hl_exchange_problem(exchange, HL_PROBLEM_AUDIT_UNAVAILABLE,
                             "What is read or changed must be recorded, and cannot be now.");
@@ -159,6 +160,7 @@ static struct note *make_note(struct hl_api *api, const struct hl_exchange *exch
     if (note->is_read) {
         note->reader = principal->id;
         note->conversation = event->conversation;
+        note->action = event->action;
     }
     if (note->submit.entry != NULL)
         return note;
@@ -177,7 +179,8 @@ void hl_audit_then(struct hl_api *api, struct hl_exchange *exchange,
                    const struct hl_principal *principal, const struct hl_audit_event *event,
                    void (*then)(void *arg, struct hl_exchange *exchange), void *arg)
 {
-    if (event->is_read && hl_audit_memory_has(api, &principal->id, &event->conversation)) {
+    if (event->is_read &&
+        hl_audit_memory_has(api, &principal->id, &event->conversation, event->action)) {
         then(arg, exchange);
         return;
     }

@@ -3,8 +3,8 @@
  * belongs to no site. It never holds what people wrote: only ids, names of agents, and counts.
  *
  * A read is answered after its entry is durable; if that fails, it is refused (503): what
- * cannot be recorded is not shown. Reads of the same conversation by the same person within
- * HL_AUDIT_COALESCE_MS are one entry, the first.
+ * cannot be recorded is not shown. Reads of the same kind, of the same conversation, by the same
+ * person within HL_AUDIT_COALESCE_MS are one entry, the first.
  * Thread: the loop's; the log of it is shared by loops. */
 #ifndef HL_AGENT_API_AUDIT_H
 #define HL_AGENT_API_AUDIT_H
@@ -18,7 +18,7 @@ enum { HL_AUDIT_COALESCE_MS = 60000, HL_AUDIT_DETAILS_MAX = 4096 };
 struct hl_api;
 
 struct hl_audit_event {
-    const char *action;        /* "conversation.read", "agent.updated" … */
+    const char *action;        /* "conversation.read", "agent.updated" …; static */
     bool is_read;              /* may be coalesced, with a conversation */
     const char *site;          /* NULL or empty: of no one site */
     struct hl_id conversation; /* zero: none */

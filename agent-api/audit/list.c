@@ -1,5 +1,5 @@
-/* GET /v1/audit: newest first, filtered. The audit log is read backwards by windows of positions;
- * one request looks at a bounded number of entries and says where to go on. */
+/* GET /v1/audit: newest first, filtered. The audit log is read backwards by windows of positions,
+ * until the page is full or its time is over: then the cursor says where to go on. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 enum {
     WINDOW = 256,
-    WINDOWS_MAX = 4,
+    LOOK_MS = 2000,
     WINDOW_BYTES = 4 * 1024 * 1024,
     LIMIT_DEFAULT = 50,
     LIMIT_MAX = 200,
@@ -27,8 +27,8 @@ struct audit_list {
     int64_t since_ms; /* 0: any */
     int64_t until_ms;
     uint64_t limit;
-    uint64_t before; /* positions below are still to be looked at */
-    unsigned n_windows;
+    uint64_t before;        /* positions below are still to be looked at */
+    uint64_t until_mono_ms; /* to look for more */
     uint64_t n_items;
     bool is_over;
     struct hl_buffer body;
@@ -45,13 +45,25 @@ static bool has_text(const json_t *object, const char *name, const char *wanted)
     return wanted[0] == '\0' || (text != NULL && strcmp(text, wanted) == 0);
 }
 
+/* Most of what is not wanted need not be parsed: ids and actions stand in it as they are. */
+static bool mentions(struct hl_bytes body, const char *wanted)
+{
+    return memmem(body.data, body.size, wanted, strlen(wanted)) != NULL;
+}
+
+static bool may_be_wanted(const struct audit_list *list, const struct hl_entry *entry)
+{
+    struct hl_bytes body = hl_entry_body(entry);
+    return (list->since_ms == 0 || entry->wall_ms >= list->since_ms) &&
+           (list->until_ms == 0 || entry->wall_ms < list->until_ms) &&
+           mentions(body, list->actor) && mentions(body, list->conversation);
+}
+
 static bool is_wanted(const struct audit_list *list, const struct hl_entry *entry)
 {
     json_t *body = NULL;
     const struct hl_principal *who = &list->call.who;
-    if ((list->since_ms != 0 && entry->wall_ms < list->since_ms) ||
-        (list->until_ms != 0 && entry->wall_ms >= list->until_ms) ||
-        hl_json_parse(hl_entry_body(entry), NULL, 0, &body) != 0)
+    if (!may_be_wanted(list, entry) || hl_json_parse(hl_entry_body(entry), NULL, 0, &body) != 0)
         return false;
     bool is_good = has_text(body, "site", who->site) && has_text(body, "site", list->site) &&
                    has_text(body, "action", list->action) &&
@@ -105,7 +117,7 @@ static void look_through(struct hl_call *call, struct hl_exchange *exchange)
     }
     list->before = lowest < list->before ? lowest : list->before;
     if (list->is_over || list->before <= 1 || list->n_items == list->limit ||
-        ++list->n_windows == WINDOWS_MAX)
+        hl_clock_mono_ms(call->api->config.clock) >= list->until_mono_ms)
         answer_list(list, exchange);
     else
         scan_window(list, exchange);
@@ -153,6 +165,7 @@ static void start_list(struct hl_call *call, struct hl_exchange *exchange)
         return;
     hl_log_info(call->api->config.audit, &info);
     list->before = cursor != 0 && cursor <= info.position ? cursor : info.position + 1;
+    list->until_mono_ms = hl_clock_mono_ms(call->api->config.clock) + LOOK_MS;
     hl_buffer_append_text(&list->body, "{\"data\":[");
     scan_window(list, exchange);
 }

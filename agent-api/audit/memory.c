@@ -20,6 +20,7 @@ enum {
 
 struct read {
     struct hl_id reader, conversation;
+    uint64_t action; /* a hash */
     uint64_t until_ms;
 };
 
@@ -66,31 +67,34 @@ static uint64_t hash_bytes(const void *data, size_t size)
 }
 
 static struct read *find_read(struct hl_audit_memory *memory, const struct hl_id *reader,
-                              const struct hl_id *conversation)
+                              const struct hl_id *conversation, uint64_t action)
 {
     struct hl_id both[2] = {*reader, *conversation};
-    return &memory->reads[hash_bytes(both, sizeof(both)) % READS];
+    return &memory->reads[(hash_bytes(both, sizeof(both)) ^ action) % READS];
 }
 
 void hl_audit_memory_keep(struct hl_api *api, const struct hl_id *reader,
-                          const struct hl_id *conversation)
+                          const struct hl_id *conversation, const char *action)
 {
     struct hl_audit_memory *memory = api->config.audit_memory;
     uint64_t until_ms = hl_clock_mono_ms(api->config.clock) + HL_AUDIT_COALESCE_MS;
+    uint64_t hash = hash_bytes(action, strlen(action));
     pthread_mutex_lock(&memory->lock);
-    *find_read(memory, reader, conversation) = (struct read){*reader, *conversation, until_ms};
+    *find_read(memory, reader, conversation, hash) =
+        (struct read){*reader, *conversation, hash, until_ms};
     pthread_mutex_unlock(&memory->lock);
 }
 
 bool hl_audit_memory_has(struct hl_api *api, const struct hl_id *reader,
-                         const struct hl_id *conversation)
+                         const struct hl_id *conversation, const char *action)
 {
     struct hl_audit_memory *memory = api->config.audit_memory;
+    uint64_t hash = hash_bytes(action, strlen(action));
     pthread_mutex_lock(&memory->lock);
-    struct read read = *find_read(memory, reader, conversation);
+    struct read read = *find_read(memory, reader, conversation, hash);
     pthread_mutex_unlock(&memory->lock);
     return !hl_id_is_zero(conversation) && hl_id_equal(&read.reader, reader) &&
-           hl_id_equal(&read.conversation, conversation) &&
+           hl_id_equal(&read.conversation, conversation) && read.action == hash &&
            hl_clock_mono_ms(api->config.clock) < read.until_ms;
 }
 

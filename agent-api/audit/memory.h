@@ -11,12 +11,12 @@ struct hl_audit_memory;
 struct hl_audit_memory *hl_audit_memory_create(void);         /* NULL: no memory */
 void hl_audit_memory_destroy(struct hl_audit_memory *memory); /* accepts NULL */
 
-/* A read of this conversation by this person was recorded: just now; less than
+/* A read of this conversation in this way by this person was recorded: just now; less than
  * HL_AUDIT_COALESCE_MS ago. */
 void hl_audit_memory_keep(struct hl_api *api, const struct hl_id *reader,
-                          const struct hl_id *conversation);
+                          const struct hl_id *conversation, const char *action);
 bool hl_audit_memory_has(struct hl_api *api, const struct hl_id *reader,
-                         const struct hl_id *conversation);
+                         const struct hl_id *conversation, const char *action);
 
 /* Somebody proved who they are: records the first use of a key from an address since the start.
  * Somebody did not: records bursts, a few a minute at most. */

@@ -303,9 +303,9 @@ static void note_opening(const struct hl_feed *feed)
     static const struct hl_id feeds = {.b = "the event feeds"};
     bool is_poll = feed->transport == &hl_feed_poll;
     const struct hl_audit_event event = {.action = "feed.opened", .site = feed->who.site};
-    if (is_poll && hl_audit_memory_has(feed->api, &feed->who.id, &feeds))
+    if (is_poll && hl_audit_memory_has(feed->api, &feed->who.id, &feeds, event.action))
         return;
-    hl_audit_memory_keep(feed->api, &feed->who.id, &feeds);
+    hl_audit_memory_keep(feed->api, &feed->who.id, &feeds, event.action);
     hl_audit_note(feed->api, feed->pending.exchange, &feed->who, &event);
 }
 
