@@ -58,7 +58,7 @@ static const struct hl_route routes[] = {
     {HL_PUT, "/v1/conversations/{id}/assignee", hl_assignee_put},
     {HL_DELETE, "/v1/conversations/{id}/assignee", hl_assignee_delete},
     {HL_GET, "/v1/conversations/{id}/positions", hl_positions_get},
-    {HL_PUT, "/v1/conversations/{id}/positions/me", hl_position_put},
+    {HL_PUT, "/v1/conversations/{id}/positions/{participant}", hl_position_put},
     {HL_PUT, "/v1/conversations/{id}/presence", hl_conversation_presence_put},
 };
 
@@ -176,6 +176,12 @@ static int find_pass(struct hl_api *api, struct hl_exchange *exchange, struct hl
     if (passes->find == NULL || exchange->headers[HL_HEADER_COOKIE].size == 0)
         return HL_PASSES_NONE;
     return passes->find(passes->arg, exchange, out_who);
+}
+
+bool hl_api_has_pass(struct hl_api *api, struct hl_exchange *exchange)
+{
+    struct hl_principal who;
+    return find_pass(api, exchange, &who) != HL_PASSES_NONE;
 }
 
 static void refuse_stranger(const struct hl_api *api, struct hl_exchange *exchange, bool has_bearer)

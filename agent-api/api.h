@@ -60,6 +60,8 @@ void hl_api_handle(struct hl_api *api, struct hl_exchange *exchange);
 /* Who asks: false: answered with 401 or 403. */
 bool hl_api_authenticate(struct hl_api *api, struct hl_exchange *exchange,
                          struct hl_principal *out_who);
+/* Whether it comes with a cookie that signs in, be it allowed to or not. */
+bool hl_api_has_pass(struct hl_api *api, struct hl_exchange *exchange);
 /* Answers with who that is, as GET /v1/agent does. */
 void hl_api_answer_agent(struct hl_api *api, struct hl_exchange *exchange,
                          const struct hl_principal *who);

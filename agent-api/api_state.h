@@ -56,6 +56,7 @@ void hl_erasures_post(void *arg, struct hl_exchange *, const struct hl_route_par
 void hl_erasure_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_messages_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_message_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
+void hl_messages_stream(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_transcript_get(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_put(void *arg, struct hl_exchange *, const struct hl_route_params *);
 void hl_assignee_delete(void *arg, struct hl_exchange *, const struct hl_route_params *);

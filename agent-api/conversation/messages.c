@@ -1,7 +1,9 @@
-/* GET /v1/conversations/{id}/messages: a page of a transcript, by offset. */
+/* GET /v1/conversations/{id}/messages: a page of a transcript, by offset; or all of it as lines
+ * (transcript.c). */
 #include <inttypes.h>
 
 #include "agent-api/call.h"
+#include "agent-api/media.h"
 #include "agent-api/present.h"
 
 enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 200, PAGE_BYTES_MAX = 256 * 1024 };
@@ -68,5 +70,8 @@ static void read_page(struct hl_call *call, struct hl_exchange *exchange)
 
 void hl_messages_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
-    hl_call_open(arg, exchange, params, sizeof(struct hl_call), read_page);
+    if (hl_media_names(exchange->headers[HL_HEADER_ACCEPT], "application/x-ndjson"))
+        hl_messages_stream(arg, exchange, params);
+    else
+        hl_call_open(arg, exchange, params, sizeof(struct hl_call), read_page);
 }

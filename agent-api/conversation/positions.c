@@ -1,5 +1,7 @@
-/* GET /v1/conversations/{id}/positions and PUT …/positions/me: who has read how far. */
+/* GET /v1/conversations/{id}/positions and PUT …/positions/{me, or one's own id}: who has read
+ * how far. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "agent-api/call.h"
 #include "agent-api/present.h"
@@ -54,11 +56,28 @@ static bool read_position(struct hl_exchange *exchange, uint64_t head, uint64_t 
     return is_valid && *out_read <= head;
 }
 
+/* Everybody says only of himself how far he has read. False: answered. */
+static bool is_own(const struct hl_call *call, struct hl_exchange *exchange)
+{
+    struct hl_author author = hl_api_author(&call->who);
+    struct hl_buffer id;
+    hl_buffer_init(&id, 2 + HL_ID_TEXT_SIZE);
+    hl_present_author_id(&id, &author);
+    struct hl_bytes own = hl_buffer_bytes(&id); /* quoted */
+    struct hl_bytes asked = call->params.values[1];
+    bool is_good = hl_bytes_is(asked, "me") || (own.size == asked.size + 2 &&
+                                                memcmp(own.data + 1, asked.data, asked.size) == 0);
+    hl_buffer_fini(&id);
+    if (!is_good)
+        hl_exchange_problem(exchange, HL_PROBLEM_FORBIDDEN, "Positions are one's own: use me.");
+    return is_good;
+}
+
 static void put_mark(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_buffer body;
     uint64_t read = 0;
-    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_MESSAGE_WRITE) ||
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_MESSAGE_WRITE) || !is_own(call, exchange) ||
         !read_position(exchange, call->conversation.head, &read))
         return;
     struct hl_log_mark mark = {.conversation = call->conversation.id,

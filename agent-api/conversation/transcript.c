@@ -1,5 +1,6 @@
-/* GET /v1/conversations/{id}/transcript: all of a conversation in one file, streamed page by
- * page. What it holds at a time is one page, and what of it the client has not taken yet. */
+/* GET /v1/conversations/{id}/transcript, and …/messages as lines: all of a conversation in one
+ * file, streamed page by page. What it holds at a time is one page, and what of it the client has
+ * not taken yet. */
 #include <stdio.h>
 #include <string.h>
 
@@ -206,6 +207,26 @@ static void open_transcript(struct hl_call *call, struct hl_exchange *exchange)
     transcript->after = call->conversation.floor;
     transcript->until = call->conversation.head;
     hl_call_record_read(call, exchange, "conversation.transcript_read", begin_stream);
+}
+
+/* As all that is read by agents, this has notes too. */
+static void open_lines(struct hl_call *call, struct hl_exchange *exchange)
+{
+    struct transcript *transcript = transcript_of(call);
+    uint64_t after = 0;
+    if (!choose_named(exchange, "ndjson", &transcript->form) ||
+        !hl_reply_read_number(exchange, "after", 0, UINT64_C(1) << 53, 0, &after))
+        return;
+    transcript->has_internal = true;
+    transcript->after = after > call->conversation.floor ? after : call->conversation.floor;
+    transcript->until = call->conversation.head;
+    hl_call_record_read(call, exchange, "conversation.messages_read", begin_stream);
+}
+
+void hl_messages_stream(void *arg, struct hl_exchange *exchange,
+                        const struct hl_route_params *params)
+{
+    hl_call_open(arg, exchange, params, sizeof(struct transcript), open_lines);
 }
 
 void hl_transcript_get(void *arg, struct hl_exchange *exchange,

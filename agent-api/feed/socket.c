@@ -226,7 +226,7 @@ static void begin(struct hl_feed *feed)
     exchange->ops->stream(exchange, 101, NULL);
     feed->due_ms = hl_feed_now(feed) + AUTH_MS;
     if (exchange->headers[HL_HEADER_AUTHORIZATION].size == 0 &&
-        exchange->headers[HL_HEADER_COOKIE].size == 0)
+        !hl_api_has_pass(feed->api, exchange))
         return; /* the first frame says who it is */
     if (authenticate(feed))
         enter(feed);

@@ -205,6 +205,10 @@ wireTest('positions of readers', async (t) => {
   assert.equal(put.status, 200);
   const { json } = await call('GET', path(visitor, '/positions'));
   assert.ok(json.data.some((p) => p.role === 'agent' && p.read === 2), JSON.stringify(json));
+  const own = (await call('GET', '/v1/agent')).json.id;
+  assert.equal((await call('PUT', path(visitor, `/positions/${own}`), { body: { read: 2 } })).status, 200);
+  const others = await call('PUT', path(visitor, `/positions/agt_${'0'.repeat(32)}`), { body: { read: 2 } });
+  assert.equal(others.status, 403);
   const beyond = await call('PUT', path(visitor, '/positions/me'), { body: { read: 9 } });
   assert.deepEqual([beyond.status, beyond.json.code], [422, 'invalid_field']);
 });

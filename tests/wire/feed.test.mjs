@@ -194,6 +194,8 @@ wireTest('who reads is said by header or by the first frame', async (t) => {
   await reader.close();
   const wrong = { authorization: 'Bearer hlk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' };
   assert.deepEqual(await openRaw({ headers: wrong }), ['unauthorized', 4010]);
+  const cookie = 'somebody=elses'; // a browser sends what it has
+  assert.equal(await openRaw({ headers: { cookie }, say: [JSON.stringify({ t: 'auth', token: key }), '{"t":"ping"}'] }), 'pong');
   assert.deepEqual(await openRaw({ say: ['{"t":"auth","token":"nonsense"}'] }), ['unauthorized', 4010]);
   assert.deepEqual(await openRaw({ say: ['{"t":"ping"}'] }), ['unauthorized', 4010]);
 });

@@ -91,6 +91,16 @@ wireTest('each form holds what was said, escaped', async (t) => {
   assert.match(answer.headers['content-disposition'], /^attachment; filename="HL-[A-Z0-9-]+\.html"$/);
 });
 
+wireTest('messages are lines too, all after an offset', async (t) => {
+  const visitor = await talk(t);
+  const accept = 'application/x-ndjson';
+  const answer = await call('GET', path(visitor, '/messages?after=1'), { headers: { accept } });
+  assert.equal(answer.headers['content-type'], accept);
+  const lines = answer.text.trim().split('\n').map((line) => JSON.parse(line));
+  lines.forEach((line) => checkSchema('Entry', line));
+  assert.deepEqual(lines.map((e) => [e.offset, e.kind]), [[2, 'claimed'], [3, 'note'], [4, 'closed'], [5, 'message']]);
+});
+
 wireTest(`${MANY} messages are one stream of at most a second`, async (t) => {
   const visitor = await t.connect(gateway);
   for (let i = 0; i < MANY; i += 500) {
