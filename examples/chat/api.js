@@ -130,7 +130,7 @@ export class Feed {
     const fields = Object.fromEntries(
       block.split('\n').filter((line) => line && !line.startsWith(':')).map((line) => line.split(/: (.*)/s)),
     );
-    if (!fields.data) return;
+    if (!fields.data || !fields.id) return; // a signal, such as presence, has no place in the log
     this.onEvent(JSON.parse(fields.data));
     this.#cursor = fields.id;
   }
