@@ -80,6 +80,7 @@ int hl_api_create(const struct hl_api_config *config, struct hl_api **out_api)
     hl_recent_init(&api->recent);
     hl_log_info(config->log, &info);
     api->head = info.position;
+    api->round_head = info.position;
     api->subscription.loop = config->loop;
     api->subscription.on_commit = hl_feeds_on_commit;
     hl_log_subscribe(config->log, &api->subscription);

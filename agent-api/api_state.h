@@ -26,6 +26,10 @@ struct hl_api {
     struct hl_task turn; /* of feeds (feed.c) */
     struct hl_pending turning;
     bool is_turn_posted;
+    struct hl_delay round_delay; /* until the next round */
+    struct hl_pending delaying;
+    bool is_round_delayed;
+    uint32_t n_waiting;         /* groups committed since the round began */
     uint64_t round, round_head; /* head when the round began */
     uint64_t head;              /* position of the last entry on_commit told of */
     uint64_t keys_version;      /* of the last look for revoked keys */

@@ -15,6 +15,8 @@ struct hl_loop_uv {
     pthread_mutex_t lock; /* guards posted and is_stopping */
     struct hl_list posted;
     bool is_stopping;
+    uv_timer_t clock;       /* for the first of: */
+    struct hl_list delayed; /* few */
 };
 
 struct hl_loop_timer {
@@ -38,7 +40,56 @@ static void post_task(struct hl_loop *base, struct hl_task *task)
         (void)uv_async_send(&loop->wake); /* fails only for a closed handle */
 }
 
-static const struct hl_loop_ops loop_ops = {.post = post_task};
+static void run_delayed(uv_timer_t *clock);
+
+static void await_delayed(struct hl_loop_uv *loop)
+{
+    uint64_t now = uv_now(&loop->uv);
+    uint64_t first = UINT64_MAX;
+
+    for (struct hl_list *at = loop->delayed.next; at != &loop->delayed; at = at->next) {
+        uint64_t due = HL_CONTAINER_OF(at, struct hl_delay, task.link)->due_ms;
+        first = due < first ? due : first;
+    }
+    if (first != UINT64_MAX)
+        (void)uv_timer_start(&loop->clock, run_delayed, first > now ? first - now : 0, 0);
+}
+
+/* What is delayed meanwhile waits for the next time. */
+static void run_delayed(uv_timer_t *clock)
+{
+    struct hl_loop_uv *loop = clock->data;
+    uint64_t now = uv_now(&loop->uv);
+    struct hl_list due;
+
+    hl_list_init(&due);
+    for (struct hl_list *at = loop->delayed.next, *next; at != &loop->delayed; at = next) {
+        next = at->next;
+        if (HL_CONTAINER_OF(at, struct hl_delay, task.link)->due_ms > now)
+            continue;
+        hl_list_remove(at);
+        hl_list_add(&due, at);
+    }
+    while (!hl_list_is_empty(&due)) {
+        struct hl_task *task = HL_CONTAINER_OF(due.next, struct hl_task, link);
+
+        hl_list_remove(&task->link);
+        task->run(task);
+    }
+    await_delayed(loop);
+}
+
+static void delay_task(struct hl_loop *base, struct hl_delay *delay, uint32_t after_ms)
+{
+    struct hl_loop_uv *loop = HL_CONTAINER_OF(base, struct hl_loop_uv, base);
+
+    HL_CHECK(delay->task.run != NULL && !hl_list_is_linked(&delay->task.link));
+    delay->due_ms = uv_now(&loop->uv) + after_ms;
+    hl_list_add(&loop->delayed, &delay->task.link);
+    await_delayed(loop);
+}
+
+static const struct hl_loop_ops loop_ops = {.post = post_task, .delay = delay_task};
 
 /* Runs what was posted up to now; tasks posted meanwhile wait for the next turn, so that
  * sockets are served in between. */
@@ -76,6 +127,7 @@ int hl_loop_uv_create(struct hl_loop_uv **out_loop)
         return -ENOMEM;
     loop->base.ops = &loop_ops;
     hl_list_init(&loop->posted);
+    hl_list_init(&loop->delayed);
     if (pthread_mutex_init(&loop->lock, NULL) != 0)
         goto fail;
     if (uv_loop_init(&loop->uv) != 0)
@@ -83,6 +135,8 @@ int hl_loop_uv_create(struct hl_loop_uv **out_loop)
     if (uv_async_init(&loop->uv, &loop->wake, run_posted) != 0)
         goto fail_loop;
     loop->wake.data = loop;
+    (void)uv_timer_init(&loop->uv, &loop->clock);
+    loop->clock.data = loop;
     *out_loop = loop;
     return 0;
 fail_loop:
@@ -110,7 +164,9 @@ void hl_loop_uv_destroy(struct hl_loop_uv *loop)
         return;
     while (has_posted(loop))
         (void)uv_run(&loop->uv, UV_RUN_ONCE);
+    HL_CHECK(hl_list_is_empty(&loop->delayed));
     uv_close((uv_handle_t *)&loop->wake, NULL);
+    uv_close((uv_handle_t *)&loop->clock, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT); /* lets close callbacks run */
     HL_CHECK(uv_loop_close(&loop->uv) == 0);
     pthread_mutex_destroy(&loop->lock);

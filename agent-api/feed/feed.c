@@ -9,7 +9,16 @@
 #include "agent-api/feed/presence.h"
 #include "base/check.h"
 
-enum { SCAN_ENTRIES = 256, SCAN_BYTES = 64 * 1024, FEEDS_A_TURN = 16 };
+enum {
+    SCAN_ENTRIES = 256,
+    SCAN_BYTES = 64 * 1024,
+    FEEDS_A_TURN = 8,
+    FEEDS_AT_ONCE = 16, /* more of them wait for a round, so that each is one write */
+    FEEDS_A_MS = 4,     /* of that wait, which is between: */
+    ROUND_MS_MIN = 20,
+    ROUND_MS_MAX = 50,
+    WAITING_MAX = HL_RECENT_BATCHES / 2, /* then the wait is over */
+};
 
 uint64_t hl_feed_now(const struct hl_feed *feed)
 {
@@ -167,10 +176,8 @@ static void take_page(struct hl_log_scan *scan, int r)
     hl_batch_unref(batch);
 }
 
-void hl_feed_continue(struct hl_feed *feed)
+static void scan_on(struct hl_feed *feed)
 {
-    if (feed->is_scanning || feed->position >= feed->api->head || !feed->transport->is_ready(feed))
-        return;
     feed->scan = (struct hl_log_scan){.loop = feed->api->config.loop,
                                       .done = take_page,
                                       .after = feed->position,
@@ -185,26 +192,44 @@ void hl_feed_continue(struct hl_feed *feed)
         fail_feed(feed, HL_PROBLEM_UNAVAILABLE, "The log cannot be read; come back.");
 }
 
+static bool can_go_on(struct hl_feed *feed, uint64_t head)
+{
+    return !feed->is_scanning && feed->position < head && feed->transport->is_ready(feed);
+}
+
+static void plan_round(struct hl_api *api);
+
+/* What is in memory is given out by the next round. */
+void hl_feed_continue(struct hl_feed *feed)
+{
+    if (!can_go_on(feed, feed->api->head))
+        return;
+    if (hl_recent_find(&feed->api->recent, feed->position + 1) != NULL)
+        plan_round(feed->api);
+    else
+        scan_on(feed);
+}
+
 /* -- in turns -- */
 
-/* From memory where that is possible. May close the feed. */
+/* Up to where the round goes: what came since is for the next one. May close the feed. */
 static void serve_feed(struct hl_feed *feed)
 {
     const struct hl_batch *batch = NULL;
     uint64_t before = 0;
     do {
         before = feed->position;
-        if (feed->is_scanning || before >= feed->api->head || !feed->transport->is_ready(feed))
+        if (!can_go_on(feed, feed->api->round_head))
             return;
         batch = hl_recent_find(&feed->api->recent, before + 1);
         if (batch != NULL && !feed->transport->deliver(feed, batch, feed->api->head))
             return;
     } while (batch != NULL && feed->position > before);
-    hl_feed_continue(feed);
+    if (batch == NULL)
+        scan_on(feed);
 }
 
 static void want_turn(struct hl_api *api);
-static void begin_round(struct hl_api *api);
 
 /* Some feeds at a time, so that chat goes on between: a round is over when each that was there
  * had its turn. */
@@ -225,7 +250,7 @@ static void take_turn(struct hl_task *task)
         HL_CONTAINER_OF(api->feeds.next, struct hl_feed, link)->round != api->round)
         want_turn(api);
     else if (api->round_head < api->head)
-        begin_round(api);
+        plan_round(api);
     hl_pending_end(&api->turning);
 }
 
@@ -240,14 +265,44 @@ static void want_turn(struct hl_api *api)
     hl_loop_post(api->config.loop, &api->turn);
 }
 
-/* While a round goes on, the next one waits: what is committed meanwhile goes out together. */
 static void begin_round(struct hl_api *api)
 {
-    if (api->is_turn_posted || hl_list_is_empty(&api->feeds))
-        return;
+    hl_recent_join(&api->recent, api->round_head + 1);
     api->round++;
     api->round_head = api->head;
+    api->n_waiting = 0;
     want_turn(api);
+}
+
+static void end_delay(struct hl_task *task)
+{
+    struct hl_api *api = HL_CONTAINER_OF(task, struct hl_api, round_delay.task);
+    api->is_round_delayed = false;
+    if (!api->is_turn_posted && !hl_list_is_empty(&api->feeds))
+        begin_round(api);
+    hl_pending_end(&api->delaying);
+}
+
+/* While a round goes on, the next one waits, and with many feeds some time more: what is
+ * committed meanwhile goes out together. */
+static void plan_round(struct hl_api *api)
+{
+    uint32_t after_ms = api->n_feeds / FEEDS_A_MS;
+    if (api->is_turn_posted || hl_list_is_empty(&api->feeds))
+        return;
+    if (api->n_feeds < FEEDS_AT_ONCE || api->n_waiting >= WAITING_MAX) {
+        begin_round(api);
+        return;
+    }
+    if (api->is_round_delayed)
+        return;
+    after_ms = after_ms < ROUND_MS_MIN ? ROUND_MS_MIN : after_ms;
+    api->is_round_delayed = true;
+    api->round_delay.task.run = end_delay;
+    api->delaying.set = &api->pending;
+    api->pending.n_pending++;
+    hl_loop_delay(api->config.loop, &api->round_delay,
+                  after_ms < ROUND_MS_MAX ? after_ms : ROUND_MS_MAX);
 }
 
 void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batch *batch)
@@ -261,7 +316,8 @@ void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batc
         hl_places_learn(&api->places, &batch->entries[i]->conversation, &batch->entries[i]->place);
     if (!hl_list_is_empty(&api->feeds))
         hl_recent_add(&api->recent, batch);
-    begin_round(api);
+    api->n_waiting++;
+    plan_round(api);
 }
 
 /* -- from outside -- */

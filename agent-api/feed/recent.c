@@ -11,6 +11,8 @@ void hl_recent_init(struct hl_recent *recent)
 
 static void forget_all(struct hl_recent *recent)
 {
+    hl_batch_unref(recent->joined);
+    recent->joined = NULL;
     for (size_t i = 0; i < HL_RECENT_BATCHES; i++) {
         hl_batch_unref(recent->batches[i]);
         recent->batches[i] = NULL;
@@ -38,15 +40,50 @@ void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch)
     recent->next = (recent->next + 1) % HL_RECENT_BATCHES;
 }
 
-const struct hl_batch *hl_recent_find(const struct hl_recent *recent, uint64_t position)
+static uint64_t last_of(const struct hl_batch *batch)
+{
+    return batch->entries[batch->n_entries - 1]->position;
+}
+
+static bool has(const struct hl_batch *batch, uint64_t position)
+{
+    return batch != NULL && batch->entries[0]->position <= position && last_of(batch) >= position;
+}
+
+static struct hl_batch *find_single(const struct hl_recent *recent, uint64_t position)
 {
     for (size_t i = 0; i < HL_RECENT_BATCHES; i++) {
-        const struct hl_batch *batch = recent->batches[i];
-        if (batch != NULL && batch->entries[0]->position <= position &&
-            batch->entries[batch->n_entries - 1]->position >= position)
-            return batch;
+        if (has(recent->batches[i], position))
+            return recent->batches[i];
     }
     return NULL;
+}
+
+void hl_recent_join(struct hl_recent *recent, uint64_t position)
+{
+    const struct hl_batch *batch;
+    size_t n_entries = 0;
+    hl_batch_unref(recent->joined);
+    recent->joined = NULL;
+    for (uint64_t at = position; (batch = find_single(recent, at)) != NULL; at = last_of(batch) + 1)
+        n_entries += batch->n_entries;
+    if (n_entries == 0)
+        return;
+    struct hl_batch *joined = hl_batch_create(find_single(recent, position)->epoch, n_entries);
+    if (joined == NULL)
+        return; /* they are given out one by one */
+    size_t n = 0;
+    for (uint64_t at = position; n < n_entries; at = last_of(batch) + 1) {
+        batch = find_single(recent, at);
+        for (size_t i = 0; i < batch->n_entries; i++)
+            joined->entries[n++] = hl_entry_ref(batch->entries[i]);
+    }
+    recent->joined = joined;
+}
+
+const struct hl_batch *hl_recent_find(const struct hl_recent *recent, uint64_t position)
+{
+    return has(recent->joined, position) ? recent->joined : find_single(recent, position);
 }
 
 struct hl_buffer *hl_recent_text(struct hl_recent *recent, uint64_t position, size_t size)

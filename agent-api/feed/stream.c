@@ -33,9 +33,11 @@ static bool is_ready(struct hl_feed *feed)
 
 static void append_event(struct hl_feed *feed, const struct hl_entry *entry, struct hl_buffer *out)
 {
-    char cursor[HL_CURSOR_TEXT_SIZE];
-    hl_feed_format_cursor(feed->epoch, entry->position, cursor);
-    hl_buffer_printf(out, "id: %s\ndata: ", cursor);
+    hl_buffer_append_text(out, "id: ");
+    hl_buffer_append_u64(out, feed->epoch);
+    hl_buffer_append_text(out, ".");
+    hl_buffer_append_u64(out, entry->position);
+    hl_buffer_append_text(out, "\ndata: ");
     hl_feed_append_event(out, feed, entry);
     hl_buffer_append_text(out, "\n\n");
     feed->api->stats.feed_events++;

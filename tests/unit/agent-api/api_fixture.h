@@ -23,6 +23,7 @@
 #include "tests/support/temp_folder.h"
 
 enum { ANN, BEN, ADMIN, ROBOT, N_PEOPLE };
+enum { FEEDS_MAX = 20 };
 
 struct fixture {
     struct hl_temp_folder folder;
@@ -94,7 +95,7 @@ static inline void start_api(struct fixture *f)
                                    .online = f->online,
                                    .presence = f->presence,
                                    .body_bytes_max = 4096,
-                                   .feeds_max = 3};
+                                   .feeds_max = FEEDS_MAX};
     assert_int_equal(hl_api_create(&config, &f->api), 0);
 }
 

@@ -189,8 +189,8 @@ static void test_draining_ends_feeds(void **state)
 static void test_feeds_are_bounded(void **state)
 {
     struct fixture *f = *state;
-    struct hl_fake_exchange others[3];
-    for (size_t i = 0; i < 3; i++) {
+    struct hl_fake_exchange others[FEEDS_MAX];
+    for (size_t i = 0; i < FEEDS_MAX; i++) {
         hl_fake_exchange_init(&others[i], HL_GET, "/v1/events?cursor=5.0");
         hl_fake_exchange_set(&others[i], HL_HEADER_AUTHORIZATION, f->bearer[ANN]);
         hl_api_handle(f->api, &others[i].exchange);
@@ -198,10 +198,111 @@ static void test_feeds_are_bounded(void **state)
     prepare(f, ANN, HL_GET, "/v1/events?cursor=5.0");
     assert_int_equal(run(f), 429);
     assert_code(f, "too_many");
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < FEEDS_MAX; i++) {
         hl_fake_exchange_drop(&others[i]);
         hl_fake_exchange_fini(&others[i]);
     }
+}
+
+static struct hl_delay *held; /* by the loop, until a test says that the time has come */
+
+static void hold(struct hl_loop *loop, struct hl_delay *delay, uint32_t after_ms)
+{
+    (void)loop;
+    assert_null(held);
+    assert_in_range(after_ms, 20, 50);
+    held = delay;
+}
+
+static void end_wait(struct fixture *f)
+{
+    struct hl_delay *delay = held;
+    assert_non_null(delay);
+    held = NULL;
+    delay->task.run(&delay->task);
+    hl_fake_loop_run_all(&f->loop);
+}
+
+static void open_streams(struct fixture *f, struct hl_fake_exchange *streams, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        hl_fake_exchange_init(&streams[i], HL_GET, "/v1/events?presence=false");
+        hl_fake_exchange_set(&streams[i], HL_HEADER_AUTHORIZATION, f->bearer[i % 2]);
+        hl_fake_exchange_set(&streams[i], HL_HEADER_ACCEPT, "text/event-stream");
+        hl_api_handle(f->api, &streams[i].exchange);
+        hl_fake_loop_run_all(&f->loop);
+        assert_true(streams[i].is_streaming);
+    }
+}
+
+static bool holds(struct hl_fake_exchange *stream, const char *text)
+{
+    return strstr(hl_fake_exchange_text(stream), text) != NULL;
+}
+
+/* Each write costs more than what it carries. */
+static void test_many_feeds_wait_for_a_round(void **state)
+{
+    enum { N = 16 };
+    struct fixture *f = *state;
+    struct hl_fake_exchange streams[N];
+    struct hl_loop_ops ops = {.post = f->loop.loop.ops->post, .delay = hold};
+    const struct hl_loop_ops *before = f->loop.loop.ops;
+    f->loop.loop.ops = &ops;
+    open_streams(f, streams, N);
+    for (int round = 0; round < 2; round++) {
+        char mids[2][8], ids[2][24];
+        for (int i = 0; i < 2; i++) {
+            snprintf(mids[i], sizeof(mids[i]), "v%d", 2 * round + i + 1);
+            snprintf(ids[i], sizeof(ids[i]), "id: 5.%d\ndata: {", 2 * round + i + 1);
+            write_as_visitor(f, mids[i], "{\"text\":\"a\"}");
+        }
+        hl_api_tick(f->api); /* does not bring it forward */
+        hl_fake_loop_run_all(&f->loop);
+        assert_false(holds(&streams[0], ids[0]));
+        end_wait(f);
+        for (size_t i = 0; i < N; i++)
+            assert_true(holds(&streams[i], ids[0]) && holds(&streams[i], ids[1]));
+        assert_null(held);
+    }
+    hl_fake_exchange_drop(&streams[N - 1]);
+    hl_fake_exchange_fini(&streams[N - 1]);
+    write_as_visitor(f, "v5", "{\"text\":\"a\"}"); /* few are served at once */
+    for (size_t i = 0; i < N - 1; i++) {
+        assert_true(holds(&streams[i], "id: 5.5\ndata: {"));
+        hl_fake_exchange_drop(&streams[i]);
+        hl_fake_exchange_fini(&streams[i]);
+    }
+    f->loop.loop.ops = before;
+}
+
+/* What is kept in memory is not outrun by the wait. */
+static void test_a_round_begins_before_memory_is_full(void **state)
+{
+    enum { N = 16, WRITES = 200 };
+    struct fixture *f = *state;
+    struct hl_fake_exchange streams[N];
+    struct hl_loop_ops ops = {.post = f->loop.loop.ops->post, .delay = hold};
+    const struct hl_loop_ops *before = f->loop.loop.ops;
+    char mid[8];
+    f->loop.loop.ops = &ops;
+    open_streams(f, streams, N);
+    for (int i = 0; i < WRITES; i++) {
+        snprintf(mid, sizeof(mid), "v%d", i);
+        write_as_visitor(f, mid, "{\"text\":\"a\"}");
+    }
+    assert_true(holds(&streams[0], "id: 5.150\n"));
+    end_wait(f);
+    for (size_t i = 0; i < N; i++) {
+        size_t n = 0;
+        for (const char *at = hl_fake_exchange_text(&streams[i]);
+             (at = strstr(at, "\ndata: {")) != NULL; at++)
+            n++;
+        assert_int_equal(n, WRITES);
+        hl_fake_exchange_drop(&streams[i]);
+        hl_fake_exchange_fini(&streams[i]);
+    }
+    f->loop.loop.ops = before;
 }
 
 int main(void)
@@ -219,6 +320,8 @@ int main(void)
         TEST(test_a_revoked_key_ends_its_feeds),
         TEST(test_draining_ends_feeds),
         TEST(test_feeds_are_bounded),
+        TEST(test_many_feeds_wait_for_a_round),
+        TEST(test_a_round_begins_before_memory_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

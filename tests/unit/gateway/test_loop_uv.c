@@ -123,12 +123,48 @@ static void repeats_a_timer_until_stopped(void **state)
     hl_loop_uv_destroy(ticks.loop);
 }
 
+struct late {
+    struct hl_delay delay;
+    struct hl_loop_uv *loop;
+    int *n_run;
+    int place; /* among all: 1 is the first */
+};
+
+static void run_late(struct hl_task *task)
+{
+    struct late *late = HL_CONTAINER_OF(task, struct late, delay.task);
+
+    assert_int_equal(++*late->n_run, late->place);
+    if (late->place == 2)
+        hl_loop_delay(hl_loop_uv_loop(late->loop), &late[1].delay, 1);
+    if (late->place == 3)
+        hl_loop_uv_stop(late->loop);
+}
+
+static void runs_what_is_delayed_in_its_time(void **state)
+{
+    struct hl_loop_uv *loop = NULL;
+    struct late late[3];
+    int n_run = 0;
+
+    (void)state;
+    assert_int_equal(hl_loop_uv_create(&loop), 0);
+    for (int i = 0; i < 3; i++)
+        late[i] = (struct late){{.task = {.run = run_late}}, loop, &n_run, i + 1};
+    hl_loop_delay(hl_loop_uv_loop(loop), &late[1].delay, 20);
+    hl_loop_delay(hl_loop_uv_loop(loop), &late[0].delay, 1);
+    hl_loop_uv_run(loop);
+    assert_int_equal(n_run, 3);
+    hl_loop_uv_destroy(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_each_threads_tasks_in_order),
         cmocka_unit_test(lets_a_task_post_itself),
         cmocka_unit_test(repeats_a_timer_until_stopped),
+        cmocka_unit_test(runs_what_is_delayed_in_its_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
