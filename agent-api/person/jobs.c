@@ -23,9 +23,10 @@ struct hl_jobs {
     struct hl_log_submit submit;
     struct hl_retention retention;
     struct hl_buffer text;
-    struct hl_job job; /* document NULL: none */
-    bool is_finished;  /* of the job: done was written into it */
-    size_t n_saved;    /* of its results */
+    struct hl_job job;  /* document NULL: none */
+    bool is_finished;   /* of the job: done was written into it */
+    size_t n_saved;     /* of its results */
+    uint64_t erased_at; /* where the log stood when all of it was erased; 0: not yet */
     uint64_t look_ms, wait_ms, sweep_ms;
     struct hl_jobs_stats stats;
     void (*closed)(void *arg);
@@ -76,6 +77,7 @@ static void take_jobs(struct hl_directory_query *query, int r)
                 r = hl_job_copy(&query->items[i], &jobs->job);
         }
         jobs->is_finished = false;
+        jobs->erased_at = 0;
         jobs->n_saved = jobs->job.document != NULL ? hl_job_n_done(&jobs->job) : 0;
         hl_directory_query_fini(query);
     }
@@ -212,15 +214,18 @@ static void erase_next(struct hl_jobs *jobs)
     }
 }
 
-/* Whether nothing of it is left in any file: the log's and the index's. */
-static bool is_swept(const struct hl_jobs *jobs)
+/* Whether nothing of it is left in any file: the log's and the index's. What others write
+ * meanwhile is not waited for: that may never end. */
+static bool is_swept(struct hl_jobs *jobs)
 {
     struct hl_log_info log;
     struct hl_index_stats index;
 
     hl_log_info(jobs->config.log, &log);
     hl_index_stats(jobs->config.index, &index);
-    return !log.is_sweeping && index.applied >= log.position && !index.is_scrubbing;
+    if (jobs->erased_at == 0)
+        jobs->erased_at = log.position;
+    return !log.is_sweeping && index.applied >= jobs->erased_at && !index.is_scrubbing;
 }
 
 static void work_on_job(struct hl_jobs *jobs)
