@@ -23,7 +23,7 @@ struct note {
     char reference[HL_REFERENCE_SIZE_MAX + 1];
     struct hl_id reader, conversation; /* of a read that may be coalesced; zero: of none */
     const char *action;                /* of the same */
-    bool is_read;
+    bool is_coalesced;
     void (*then)(void *arg, struct hl_exchange *exchange); /* NULL: nobody waits */
     void *arg;
     struct hl_log_submit submit;
@@ -118,7 +118,7 @@ static void end_note(struct note *note, int r)
     struct hl_exchange *exchange = hl_pending_take(&note->pending);
     void (*then)(void *arg, struct hl_exchange *exchange) = note->then;
     void *arg = note->arg;
-    if (r == 0 && note->is_read)
+    if (r == 0 && note->is_coalesced)
         hl_audit_memory_keep(note->api, &note->reader, &note->conversation, note->action);
     if (r != 0 && exchange != NULL) {
         hl_exchange_problem(exchange, HL_PROBLEM_AUDIT_UNAVAILABLE,
@@ -139,6 +139,11 @@ static void take_result(struct hl_log_submit *submit, int r)
     end_note(HL_CONTAINER_OF(submit, struct note, submit), r);
 }
 
+static bool may_coalesce(const struct hl_audit_event *event)
+{
+    return event->is_read && (event->is_frequent || !hl_id_is_zero(&event->conversation));
+}
+
 /* NULL: no memory. */
 static struct note *make_note(struct hl_api *api, const struct hl_exchange *exchange,
                               const struct hl_principal *principal,
@@ -156,8 +161,8 @@ static struct note *make_note(struct hl_api *api, const struct hl_exchange *exch
     note->submit.entry = make_entry(note, exchange, principal, event);
     note->opening.site = hl_bytes_of(note->site);
     note->opening.reference = hl_bytes_of(note->reference);
-    note->is_read = event->is_read && principal != NULL && !hl_id_is_zero(&event->conversation);
-    if (note->is_read) {
+    note->is_coalesced = principal != NULL && may_coalesce(event);
+    if (note->is_coalesced) {
         note->reader = principal->id;
         note->conversation = event->conversation;
         note->action = event->action;
@@ -179,7 +184,7 @@ void hl_audit_then(struct hl_api *api, struct hl_exchange *exchange,
                    const struct hl_principal *principal, const struct hl_audit_event *event,
                    void (*then)(void *arg, struct hl_exchange *exchange), void *arg)
 {
-    if (event->is_read &&
+    if (may_coalesce(event) &&
         hl_audit_memory_has(api, &principal->id, &event->conversation, event->action)) {
         then(arg, exchange);
         return;

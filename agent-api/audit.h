@@ -20,6 +20,7 @@ struct hl_api;
 struct hl_audit_event {
     const char *action;        /* "conversation.read", "agent.updated" …; static */
     bool is_read;              /* may be coalesced, with a conversation */
+    bool is_frequent;          /* with is_read: may be coalesced without one too */
     const char *site;          /* NULL or empty: of no one site */
     struct hl_id conversation; /* zero: none */
     const char *object;        /* what it was done to: "agt_…", a site's name; NULL: none */

@@ -194,6 +194,14 @@ static struct hl_audit_event read_event(const struct hl_call *call, const char *
                                    .conversation = conversation->id};
 }
 
+void hl_call_answer_list(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         const struct hl_buffer *body)
+{
+    struct hl_audit_event event = read_event(call, action);
+    event.is_frequent = true;
+    hl_audit_reply(call->api, exchange, &call->who, &event, 200, body);
+}
+
 void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
                          const struct hl_buffer *body)
 {

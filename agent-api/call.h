@@ -67,6 +67,9 @@ void hl_call_submit(struct hl_call *call, struct hl_exchange *exchange,
  * `action` is static. Of the opened conversation, if there is one. */
 void hl_call_answer_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
                          const struct hl_buffer *body);
+/* The same for a page of a queue, which is looked at again and again: once a minute and person. */
+void hl_call_answer_list(struct hl_call *call, struct hl_exchange *exchange, const char *action,
+                         const struct hl_buffer *body);
 /* The same before an answer that is streamed: the next step comes once it is recorded. */
 void hl_call_record_read(struct hl_call *call, struct hl_exchange *exchange, const char *action,
                          hl_call_step next);

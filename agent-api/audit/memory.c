@@ -93,9 +93,8 @@ bool hl_audit_memory_has(struct hl_api *api, const struct hl_id *reader,
     pthread_mutex_lock(&memory->lock);
     struct read read = *find_read(memory, reader, conversation, hash);
     pthread_mutex_unlock(&memory->lock);
-    return !hl_id_is_zero(conversation) && hl_id_equal(&read.reader, reader) &&
-           hl_id_equal(&read.conversation, conversation) && read.action == hash &&
-           hl_clock_mono_ms(api->config.clock) < read.until_ms;
+    return hl_id_equal(&read.reader, reader) && hl_id_equal(&read.conversation, conversation) &&
+           read.action == hash && hl_clock_mono_ms(api->config.clock) < read.until_ms;
 }
 
 /* Whether it is new; then it is known from now on. */

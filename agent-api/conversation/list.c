@@ -24,8 +24,8 @@ static void answer_list(struct hl_call *call, struct hl_exchange *exchange)
         hl_call_answer_read(call, exchange, "conversation.searched", &body);
     else if (!hl_id_is_zero(&list->contact))
         hl_call_answer_read(call, exchange, "contact.conversations_read", &body);
-    else
-        hl_reply_json(exchange, 200, &body);
+    else /* excerpts of what people wrote stand in it */
+        hl_call_answer_list(call, exchange, "conversation.listed", &body);
     hl_buffer_fini(&body);
     hl_directory_snapshot_unref(snapshot);
 }

@@ -54,6 +54,8 @@ wireTest('reads and writes are recorded, without what was written', async (t) =>
 
 wireTest('searches, changes, feeds and new addresses are recorded', async (t) => {
   await call('GET', '/v1/conversations?q=secret', { role: 'agent' });
+  await call('GET', '/v1/conversations', { role: 'agent' });
+  await call('GET', '/v1/conversations?status=open', { role: 'agent' });
   await call('GET', '/v1/events', { role: 'agent' });
   const visitor = await t.connect(gateway);
   await visitor.publish('a question');
@@ -66,6 +68,8 @@ wireTest('searches, changes, feeds and new addresses are recorded', async (t) =>
   for (const action of ['conversation.searched', 'feed.opened', 'canned_reply.created', 'key.used_from', 'conversation.transcript_read']) {
     assert.ok(actions.has(action), action);
   }
+  const lists = (await audit('action=conversation.listed')).filter(({ actor }) => actor.name === 'agent');
+  assert.equal(lists.length, 1, 'one entry for what one person lists within a minute');
   assert.ok(!JSON.stringify(await audit('action=conversation.searched')).includes('secret'));
 });
 
