@@ -37,6 +37,7 @@ static int find_agent(struct hl_hub *hub, struct hl_bytes key, struct hl_identit
     out_identity->role = bearer.role;
     out_identity->may_write = bearer.may_write;
     out_identity->key = bearer.key;
+    out_identity->scope = bearer.scope;
     out_identity->claims.participant = bearer.id;
     return 0;
 }
@@ -329,7 +330,8 @@ void hl_attach(struct hl_hub *hub, struct hl_arrival *arrival)
     struct hl_session *session = NULL;
     struct hl_session_birth birth = {.seq = arrival->seq,
                                      .may_write = arrival->identity.may_write,
-                                     .key = arrival->identity.key};
+                                     .key = arrival->identity.key,
+                                     .scope = arrival->identity.scope};
 
     if (!admit_arrival(hub, arrival))
         return;

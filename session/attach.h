@@ -20,6 +20,7 @@ struct hl_identity {
     bool is_agent;
     bool may_write;
     struct hl_id key;        /* of an agent */
+    uint64_t scope;          /* of an agent, as in hl_bearer */
     struct hl_claims claims; /* visitor: all; agent: participant and site */
     uint8_t role;            /* enum hl_role */
 };

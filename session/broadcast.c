@@ -142,6 +142,18 @@ static void add_item(struct hl_session *session, uint32_t entry, int64_t after,
     session->gathered_bytes += group->batch->entries[entry]->body_size + ENTRY_OVERHEAD;
 }
 
+/* The conversation went to an inbox that the agent does not have. */
+static bool is_moved_away(const struct hl_session *session, const struct hl_entry *entry)
+{
+    struct hl_conversation moved = {.inbox = entry->subject};
+
+    if (entry->kind != HL_ENTRY_MOVED || hl_session_is_visitor(session))
+        return false;
+    _Static_assert(sizeof(moved.site) == sizeof(entry->place.site), "same bound");
+    memcpy(moved.site, entry->place.site, sizeof(moved.site));
+    return !hl_session_sees(session, &moved);
+}
+
 static void offer_entry(struct hl_subscription *subscription, uint32_t entry)
 {
     struct hl_session *session = subscription->session;
@@ -151,6 +163,10 @@ static void offer_entry(struct hl_subscription *subscription, uint32_t entry)
     bool was_level = subscription->state == HL_SUBSCRIPTION_LEVEL;
     int64_t after;
 
+    if (is_moved_away(session, committed)) { /* attached again, it follows all the others */
+        hl_session_bye(session, HL_PROBLEM_SESSION_EXPIRED, "A conversation went out of sight.");
+        return;
+    }
     if (hl_subscription_offer(subscription, committed, own != NULL, &after))
         add_item(session, entry, after, own);
     else if (!was_level || subscription->state == HL_SUBSCRIPTION_LEVEL)

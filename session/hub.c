@@ -338,21 +338,35 @@ void hl_hub_name_author(const struct hl_hub *hub, const struct hl_author *author
         agents->name(agents->arg, &author->id, out_name);
 }
 
+/* What an agent may follow was looked at when they began to; if that is no longer so, the session
+ * ends, and with the next one all is looked at again. */
+static void renew_session(struct hl_session *session)
+{
+    const struct hl_agents *agents = &session->hub->config.agents;
+    struct hl_bearer bearer;
+
+    if (!agents->renew(agents->arg, &session->participant.id, &session->key, &bearer)) {
+        hl_session_bye(session, HL_PROBLEM_UNAUTHORIZED, "The API key was revoked.");
+        return;
+    }
+    session->may_write = bearer.may_write;
+    if (session->scope != bearer.scope)
+        hl_session_bye(session, HL_PROBLEM_SESSION_EXPIRED, "You have other inboxes now.");
+}
+
 void hl_hub_revoke_agents(struct hl_hub *hub)
 {
-    const struct hl_agents *agents = &hub->config.agents;
     struct hl_id_node *next;
 
-    if (agents->renew == NULL)
+    if (hub->config.agents.renew == NULL)
         return;
     for (struct hl_id_node *node = hl_id_map_walk(&hub->sessions, NULL); node != NULL;
          node = next) {
         struct hl_session *session = HL_CONTAINER_OF(node, struct hl_session, by_id);
 
         next = hl_id_map_walk(&hub->sessions, node);
-        if (!hl_session_is_visitor(session) && !agents->renew(agents->arg, &session->participant.id,
-                                                              &session->key, &session->may_write))
-            hl_session_bye(session, HL_PROBLEM_UNAUTHORIZED, "The API key was revoked.");
+        if (!hl_session_is_visitor(session))
+            renew_session(session);
     }
     hl_hub_sweep(hub);
 }

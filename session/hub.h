@@ -44,6 +44,7 @@ struct hl_bearer {
     struct hl_id key; /* that the secret is of; an agent may have several */
     uint8_t role;     /* enum hl_role: HL_ROLE_AGENT or HL_ROLE_INTEGRATION */
     bool may_write;   /* false: reads only */
+    uint64_t scope;   /* another one: other conversations are there for them */
 };
 struct hl_agents { /* Loop thread, must not block. */
     /* May be NULL: no agents over links. 0, HL_AGENTS_UNKNOWN. */
@@ -51,7 +52,7 @@ struct hl_agents { /* Loop thread, must not block. */
     /* Whether both are good still, and what they may now: after the directory changed. May be
      * NULL: keys are never revoked. */
     bool (*renew)(void *arg, const struct hl_id *agent, const struct hl_id *key,
-                  bool *out_may_write);
+                  struct hl_bearer *out_bearer);
     /* Whether a conversation exists for the agent. May be NULL: all do. */
     bool (*sees)(void *arg, const struct hl_id *agent, const struct hl_conversation *conversation);
     /* What visitors may call the agent; empty: nothing. May be NULL: nobody has a name. */

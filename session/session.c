@@ -111,6 +111,7 @@ int hl_session_create(struct hl_hub *hub, const struct hl_session_birth *birth,
     session->inbox = birth->inbox;
     session->may_write = birth->may_write;
     session->key = birth->key;
+    session->scope = birth->scope;
     session->by_id.id = birth->id;
     session->participant = birth->participant;
     session->generation = birth->generation;

@@ -46,6 +46,7 @@ struct hl_session {
     char *identity;       /* owned; verified; NULL: none */
     struct hl_id inbox;   /* of the conversation it may open; zero: none */
     struct hl_id key;     /* an agent's, that it came with */
+    uint64_t scope;       /* an agent's, as in hl_bearer */
     bool may_write;
     json_t *deferred; /* frames that came before the welcome; array or NULL */
     uint64_t generation;
@@ -75,6 +76,7 @@ struct hl_session_birth {
     struct hl_bytes identity;
     struct hl_id inbox;
     struct hl_id key; /* an agent's */
+    uint64_t scope;
     bool may_write;
     uint64_t generation;
     uint64_t seq; /* expected next */

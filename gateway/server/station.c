@@ -9,6 +9,7 @@
 #include "agent-api/reply.h"
 #include "base/check.h"
 #include "base/event.h"
+#include "base/hash.h"
 #include "base/result.h"
 
 enum { TICK_MS = 100, STATS_EVERY_TICKS = 5 };
@@ -38,28 +39,35 @@ struct hl_station {
     struct hl_station_stats stats;
 };
 
+static struct hl_bearer bearer_of(const struct hl_principal *who)
+{
+    static const uint8_t key[HL_HASH_KEY_SIZE];
+    return (struct hl_bearer){
+        .id = who->id,
+        .key = who->key,
+        .role = who->role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
+        .may_write = hl_permission_has((enum hl_key_role)who->role, HL_PERMISSION_MESSAGE_WRITE),
+        .scope = hl_hash(key, who->inboxes, who->n_inboxes * sizeof(who->inboxes[0]))};
+}
+
 static int find_agent(void *arg, struct hl_bytes secret, struct hl_bearer *out_bearer)
 {
     struct hl_station *station = arg;
     struct hl_principal who;
     if (hl_directory_find_secret(station->house->directory, secret, &who) != 0)
         return HL_AGENTS_UNKNOWN;
-    *out_bearer = (struct hl_bearer){
-        .id = who.id,
-        .key = who.key,
-        .role = who.role == HL_KEY_INTEGRATION ? HL_ROLE_INTEGRATION : HL_ROLE_AGENT,
-        .may_write = hl_permission_has((enum hl_key_role)who.role, HL_PERMISSION_MESSAGE_WRITE)};
+    *out_bearer = bearer_of(&who);
     return 0;
 }
 
 static bool renew_agent(void *arg, const struct hl_id *agent, const struct hl_id *key,
-                        bool *out_may_write)
+                        struct hl_bearer *out_bearer)
 {
     struct hl_station *station = arg;
     struct hl_principal who = {.id = *agent, .key = *key};
     if (hl_directory_renew(station->house->directory, &who) != 0)
         return false;
-    *out_may_write = hl_permission_has((enum hl_key_role)who.role, HL_PERMISSION_MESSAGE_WRITE);
+    *out_bearer = bearer_of(&who);
     return true;
 }
 
