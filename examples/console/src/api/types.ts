@@ -139,13 +139,67 @@ export interface Position {
   read: number;
 }
 
+export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+export type Asked = 'off' | 'optional' | 'required';
+
+export interface OpenRange {
+  day: Day;
+  open: string;
+  close: string;
+}
+
+export interface BusinessHours {
+  time_zone: string;
+  week: OpenRange[];
+  holidays: string[];
+}
+
+export interface Goals {
+  first_response_minutes: number | null;
+  response_minutes: number | null;
+}
+
+export interface Consent {
+  text: string;
+  policy_url: string | null;
+  required: boolean;
+}
+
+export interface WidgetSettings {
+  title: string | null;
+  greeting: string | null;
+  accent: string | null;
+  form: { name: Asked; email: Asked; phone: Asked };
+  consent: Consent | null;
+}
+
 export interface Inbox {
   id: string;
   site: string;
   name: string;
-  is_default?: boolean;
-  sla?: { first_response_minutes: number | null; response_minutes: number | null };
-  etag?: string;
+  is_default: boolean;
+  sla: Goals;
+  business_hours: BusinessHours | null;
+  widget: WidgetSettings;
+  etag: string;
+}
+
+export interface Site {
+  id: string;
+  name: string;
+  origins: string[];
+  search_text: boolean;
+  retention_days: number | null;
+  etag: string;
+}
+
+export interface Key {
+  id: string;
+  agent: string;
+  name: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  secret?: string; // in the first answer only
 }
 
 export interface CannedReply {

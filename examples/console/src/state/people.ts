@@ -1,14 +1,15 @@
-// Names and texts of the house: agents, inboxes, canned replies, tags. Loaded at sign-in and again when
+// Names and texts of the house: agents, inboxes, sites, canned replies, tags. Loaded at sign-in and again when
 // the feed starts over.
 import { computed, signal } from '@preact/signals';
 import type { Client } from '../api/client';
 import { directory } from '../api/directory';
 import { isProblem } from '../api/problem';
-import type { Agent, CannedReply, Inbox, TagCount } from '../api/types';
+import type { Agent, CannedReply, Inbox, Site, TagCount } from '../api/types';
 
 export class People {
   readonly agents = signal<readonly Agent[]>([]);
   readonly inboxes = signal<readonly Inbox[]>([]);
+  readonly sites = signal<readonly Site[]>([]);
   readonly cannedReplies = signal<readonly CannedReply[]>([]);
   readonly tags = signal<readonly TagCount[]>([]);
   readonly #client: Client;
@@ -37,6 +38,10 @@ export class People {
       this.#fill(this.cannedReplies, () => directory.cannedReplies(this.#client)),
       this.loadTags(),
     ]);
+  }
+
+  loadSites(): Promise<void> {
+    return this.#fill(this.sites, () => directory.sites(this.#client));
   }
 
   loadTags(): Promise<void> {
