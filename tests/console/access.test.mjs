@@ -1,21 +1,10 @@
 // For everybody: axe, the keyboard alone, 200 % zoom, texts from right to left; and what visitors send
 // is only ever text.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { checkAccess } from './access.mjs';
 import { choose, claim, composer, consoleTest, DESKTOP, hears, item, PHONE, useHouse, waitForBubbles } from './desk.mjs';
 
 const house = useHouse();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-async function checkAccess(page, what) {
-  await page.evaluate(axe); // by the debugger, which no policy binds
-  const { violations } = await page.evaluate((rules) => window.axe.run(document, { runOnly: rules }), RULES);
-  const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`);
-  assert.deepEqual(told, [], what);
-}
-
 const press = async (page, ...keys) => {
   for (const key of keys) await page.keyboard.press(key);
 };

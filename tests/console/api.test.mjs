@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './source.mjs';
 
-const { Client, Nodes, normalise, Outbox, Place, Problem, isProblem, queryOf } = await load(
+const { Client, faultAt, faultsOf, Nodes, normalise, Once, Outbox, patchOf, Place, Problem, isProblem, queryOf } = await load(
   'api/client.ts', 'api/nodes.ts', 'api/outbox.ts', 'api/place.ts', 'api/problem.ts', 'api/conversations.ts',
+  'api/faults.ts', 'api/once.ts', 'api/patch.ts',
 );
 
 const problem = (status, code, more = {}) =>
@@ -239,4 +240,28 @@ test('a browser that stores nothing is told of', () => {
   assert.equal(outbox.isDurable, false);
   assert.equal(outbox.items.length, 1);
   outbox.stop();
+});
+
+test('a merge patch holds only what was changed', () => {
+  const before = { name: 'a', sla: { first: 1, next: null }, list: [1, 2], consent: { text: 'x' }, gone: 1 };
+  assert.deepEqual(patchOf(before, before), {});
+  assert.deepEqual(patchOf(before, { name: 'a', sla: { first: 1, next: 5 }, list: [1], consent: null }), { sla: { next: 5 }, list: [1], consent: null, gone: null });
+});
+
+test('faults are found at their field, or at the field around them', () => {
+  const faults = faultsOf(problem(422, 'invalid_request', { errors: [{ pointer: '/origins/3', detail: 'no origin' }, { pointer: '/name' }] }));
+  assert.equal(faultAt(faults, '/origins'), 'no origin');
+  assert.equal(faultAt(faults, '/name'), 'invalid_request');
+  assert.equal(faultAt(faults, '/nam'), undefined);
+  assert.equal(faultsOf(new Error('x')).size, 0);
+});
+
+test('an Idempotency-Key stays while the same is asked for, until it is made', () => {
+  const once = new Once();
+  const key = once.keyFor({ name: 'a' });
+  assert.equal(once.keyFor({ name: 'a' }), key);
+  assert.notEqual(once.keyFor({ name: 'b' }), key);
+  const last = once.keyFor({ name: 'b' });
+  once.done();
+  assert.notEqual(once.keyFor({ name: 'b' }), last);
 });
