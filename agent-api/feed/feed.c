@@ -314,7 +314,9 @@ void hl_feeds_on_commit(struct hl_log_subscription *subscription, struct hl_batc
     api->head = last > api->head ? last : api->head;
     for (size_t i = 0; i < batch->n_entries; i++)
         hl_places_learn(&api->places, &batch->entries[i]->conversation, &batch->entries[i]->place);
-    if (!hl_list_is_empty(&api->feeds))
+    if (hl_list_is_empty(&api->feeds))
+        hl_recent_pass(&api->recent, batch);
+    else
         hl_recent_add(&api->recent, batch);
     api->n_waiting++;
     plan_round(api);

@@ -29,12 +29,17 @@ void hl_recent_fini(struct hl_recent *recent)
     forget_all(recent);
 }
 
-void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch)
+void hl_recent_pass(struct hl_recent *recent, const struct hl_batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
         if (batch->entries[i]->kind == HL_ENTRY_ERASED)
             forget_all(recent);
     }
+}
+
+void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch)
+{
+    hl_recent_pass(recent, batch);
     hl_batch_unref(recent->batches[recent->next]);
     recent->batches[recent->next] = hl_batch_ref(batch);
     recent->next = (recent->next + 1) % HL_RECENT_BATCHES;

@@ -20,7 +20,9 @@ struct hl_recent {
 
 void hl_recent_init(struct hl_recent *recent);
 void hl_recent_fini(struct hl_recent *recent);
-/* A committed group, with at least one entry. */
+/* A committed group, with at least one entry. Pass: while there is nobody to serve it to; it is
+ * not kept, but what it erases is forgotten. */
+void hl_recent_pass(struct hl_recent *recent, const struct hl_batch *batch);
 void hl_recent_add(struct hl_recent *recent, struct hl_batch *batch);
 /* Makes one group of those from the position on, for hl_recent_find to give instead of them: so
  * that a feed gets in one piece what was committed since it had its turn. */

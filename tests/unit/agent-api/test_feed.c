@@ -305,6 +305,39 @@ static void test_a_round_begins_before_memory_is_full(void **state)
     f->loop.loop.ops = before;
 }
 
+/* A group of one entry. */
+static struct hl_batch *make_group(enum hl_entry_kind kind, uint64_t position)
+{
+    struct hl_entry_fields fields = {
+        .kind = kind, .mid = hl_bytes_of("m"), .body = hl_bytes_of("{\"text\":\"secret\"}")};
+    struct hl_batch *batch = hl_batch_create(5, 1);
+    assert_non_null(batch);
+    batch->entries[0] = hl_entry_create(&fields);
+    assert_non_null(batch->entries[0]);
+    batch->entries[0]->position = position;
+    return batch;
+}
+
+static void test_what_is_erased_is_forgotten_although_nobody_reads(void **state)
+{
+    struct hl_batch *said = make_group(HL_ENTRY_MESSAGE, 1);
+    struct hl_batch *more = make_group(HL_ENTRY_MESSAGE, 2);
+    struct hl_batch *erased = make_group(HL_ENTRY_ERASED, 3);
+    struct hl_recent recent;
+    (void)state;
+    hl_recent_init(&recent);
+    hl_recent_add(&recent, said);
+    hl_recent_pass(&recent, more);
+    assert_ptr_equal(hl_recent_find(&recent, 1), said);
+    assert_null(hl_recent_find(&recent, 2));
+    hl_recent_pass(&recent, erased);
+    assert_null(hl_recent_find(&recent, 1));
+    hl_recent_fini(&recent);
+    hl_batch_unref(said);
+    hl_batch_unref(more);
+    hl_batch_unref(erased);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_fixture, drop_fixture)
@@ -322,6 +355,7 @@ int main(void)
         TEST(test_feeds_are_bounded),
         TEST(test_many_feeds_wait_for_a_round),
         TEST(test_a_round_begins_before_memory_is_full),
+        cmocka_unit_test(test_what_is_erased_is_forgotten_although_nobody_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
