@@ -31,7 +31,7 @@ HL_PROBLEM(REPLACED,            "replaced",            409, HL_RETRY_NEVER, 4020
 HL_PROBLEM(CURSOR_EXPIRED,      "cursor_expired",      410, HL_RETRY_NEVER, 4019, "The cursor is too old or of another epoch; go on from resync_from")
 HL_PROBLEM(MID_CONFLICT,        "mid_conflict",        422, HL_RETRY_NEVER, 0,    "This id was already used for other content")
 HL_PROBLEM(STALE,               "stale",               409, HL_RETRY_NEVER, 0,    "There are entries you have not seen")
-HL_PROBLEM(PRECONDITION_FAILED, "precondition_failed", 412, HL_RETRY_NEVER, 0,    "The conversation is not in the state you required")
+HL_PROBLEM(PRECONDITION_FAILED, "precondition_failed", 412, HL_RETRY_NEVER, 0,    "It is not in the state you required")
 HL_PROBLEM(PRECONDITION_REQUIRED,"precondition_required",428,HL_RETRY_NEVER, 0,   "A condition is required for this request")
 HL_PROBLEM(IDEMPOTENCY_REQUIRED,"idempotency_required",400, HL_RETRY_NEVER, 0,    "The Idempotency-Key header is required")
 HL_PROBLEM(IDEMPOTENCY_MISMATCH,"idempotency_mismatch",422, HL_RETRY_NEVER, 0,    "The Idempotency-Key was used for another request")
