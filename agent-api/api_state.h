@@ -17,6 +17,7 @@ struct hl_api {
     struct hl_log_subscription subscription;
     struct hl_list feeds; /* struct hl_feed */
     uint32_t n_feeds;
+    uint32_t n_strangers; /* of them: WebSockets that have not said who they are */
     struct hl_registry_member member;
     struct hl_pending membership; /* until the registry has let go */
     struct hl_list leaving;       /* presence.c: agents without a feed since just now */

@@ -6,7 +6,13 @@
 #include "agent-api/feed/feed.h"
 #include "agent-api/media.h"
 
-enum { WAIT_S_DEFAULT = 25, WAIT_S_MAX = 30, LIMIT_DEFAULT = 100, LIMIT_MAX = 200 };
+enum {
+    WAIT_S_DEFAULT = 25,
+    WAIT_S_MAX = 30,
+    LIMIT_DEFAULT = 100,
+    LIMIT_MAX = 200,
+    STRANGERS_PART = 4
+};
 
 /* The cursor of a request: a stream that comes back says it in Last-Event-ID. */
 static bool read_cursor(struct hl_exchange *exchange, char out_text[HL_CURSOR_TEXT_SIZE])
@@ -144,6 +150,16 @@ static bool read_request(struct hl_api *api, struct hl_exchange *exchange, struc
     return true;
 }
 
+/* Who says nothing about who they are must not keep agents out: they have a part of the places. */
+static bool has_place(const struct hl_api *api, const struct hl_exchange *exchange)
+{
+    bool is_stranger = exchange->headers[HL_HEADER_AUTHORIZATION].size == 0 &&
+                       exchange->headers[HL_HEADER_COOKIE].size == 0;
+    if (is_stranger && api->n_strangers > api->config.feeds_max / STRANGERS_PART)
+        return false;
+    return api->n_feeds < api->config.feeds_max;
+}
+
 void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_route_params *params)
 {
     struct hl_api *api = arg;
@@ -160,7 +176,7 @@ void hl_events_get(void *arg, struct hl_exchange *exchange, const struct hl_rout
                             "What is read must be recorded, and cannot be now.");
     else if (api->is_draining)
         hl_exchange_problem(exchange, HL_PROBLEM_DRAINING, "Come back with the same cursor.");
-    else if (api->n_feeds >= api->config.feeds_max)
+    else if (!has_place(api, exchange))
         hl_exchange_problem(exchange, HL_PROBLEM_TOO_MANY, "Too many feeds are open.");
     else
         hl_feed_open(api, exchange, &wish);

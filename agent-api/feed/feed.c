@@ -33,6 +33,8 @@ void hl_feed_close(struct hl_feed *feed)
         feed->api->n_feeds--;
         if (feed->is_open)
             hl_presence_leave(feed->api, &feed->who.id);
+        else
+            feed->api->n_strangers--;
     }
     feed->is_over = true;
     if (feed->is_scanning)
@@ -371,6 +373,7 @@ void hl_feed_enter(struct hl_feed *feed)
 {
     note_opening(feed);
     feed->is_open = true;
+    feed->api->n_strangers--;
     hl_presence_enter(feed->api, &feed->who.id);
     if (feed->has_presence && feed->transport != &hl_feed_poll)
         hl_presence_show(feed); /* each poll would be answered by the same again */
@@ -390,5 +393,6 @@ void hl_feed_open(struct hl_api *api, struct hl_exchange *exchange, const struct
     exchange->on_gone = forget_exchange;
     hl_list_add(&api->feeds, &feed->link);
     api->n_feeds++;
+    api->n_strangers++;
     feed->transport->begin(feed);
 }

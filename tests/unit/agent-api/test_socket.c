@@ -99,6 +99,34 @@ static void who_it_is_may_be_said_by_a_frame(void **state)
     assert_int_equal(f->exchange.status, 4010);
 }
 
+static void strangers_keep_no_agents_out(void **state)
+{
+    struct fixture *f = *state;
+    struct hl_fake_exchange others[FEEDS_MAX];
+    int n_in = 0;
+    for (int i = 0; i < FEEDS_MAX; i++) {
+        hl_fake_exchange_init(&others[i], HL_GET, "/v1/events");
+        others[i].exchange.is_socket = true;
+        start(f, &others[i]);
+        n_in += others[i].is_answered ? 0 : 1;
+    }
+    assert_in_range(n_in, 1, FEEDS_MAX / 2);
+    assert_int_equal(others[FEEDS_MAX - 1].status, 4100);
+    for (int i = 0; i < FEEDS_MAX / 2; i++) {
+        open_socket(f, ANN, "");
+        assert_false(f->exchange.is_answered);
+        hl_fake_exchange_drop(&f->exchange);
+    }
+    pass_time(f, 10000);
+    for (int i = 0; i < FEEDS_MAX; i++) {
+        assert_true(others[i].is_answered);
+        hl_fake_exchange_fini(&others[i]);
+    }
+    open_socket(f, -1, "");
+    assert_false(f->exchange.is_answered);
+    hl_fake_exchange_drop(&f->exchange);
+}
+
 static void a_silent_peer_is_gone(void **state)
 {
     struct fixture *f = *state;
@@ -247,6 +275,7 @@ int main(void)
         TEST(it_says_where_it_stands_and_goes_on),
         TEST(it_sends_no_more_than_its_credit),
         TEST(who_it_is_may_be_said_by_a_frame),
+        TEST(strangers_keep_no_agents_out),
         TEST(a_silent_peer_is_gone),
         TEST(draining_and_revoking_end_it),
         TEST(a_gap_is_never_silent),
