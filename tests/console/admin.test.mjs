@@ -170,23 +170,29 @@ consoleTest('who was faster is named, and neither change is lost', house, async 
   assert.equal(await page.locator('form[aria-label="Inbox Returns and more"] [data-at="/widget/greeting"] textarea').inputValue(), '');
 });
 
-consoleTest('a colleague whose answer was lost is made once', house, async (t) => {
+consoleTest('a colleague and a key whose answers were lost are made once', house, async (t) => {
   const page = await openAdmin(t);
   const sent = [];
-  await page.route('**/v1/agents', async (route) => {
-    if (route.request().method() !== 'POST') return route.continue();
-    sent.push(route.request().headers()['idempotency-key']);
-    if (sent.length > 1) return route.continue();
-    await route.fetch();
-    return route.abort();
-  });
+  for (const path of ['**/v1/agents', '**/v1/keys']) {
+    let isLost = false;
+    await page.route(path, async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      sent.push(route.request().headers()['idempotency-key']);
+      if (isLost) return route.continue();
+      isLost = true;
+      await route.fetch();
+      return route.abort();
+    });
+  }
   const fold = await unfold(page, 'colleagues', 'New colleague');
   await fold.getByLabel('Name', { exact: true }).fill('Once Only');
   await fold.locator('button.primary').click();
-  await page.locator('dialog .secret').waitFor();
-  assert.deepEqual([sent.length, new Set(sent).size], [2, 1]);
-  const { data } = await ask('GET', '/v1/agents?limit=200');
-  assert.equal(data.filter(({ name }) => name === 'Once Only').length, 1);
+  house.keys.once = await page.locator('dialog .secret').textContent();
+  assert.deepEqual([sent.length, new Set(sent).size], [4, 2]);
+  const people = (await ask('GET', '/v1/agents?limit=200')).data.filter(({ name }) => name === 'Once Only');
+  const keys = (await ask('GET', '/v1/keys?limit=200')).data.filter(({ agent }) => agent === people[0].id);
+  assert.deepEqual([people.length, keys.length], [1, 1]);
+  assert.equal((await ask('GET', '/v1/agent', { who: 'once' })).id, people[0].id);
 });
 
 consoleTest('the line for the page is of this gateway and of the chosen inbox', house, async (t) => {
