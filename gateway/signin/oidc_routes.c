@@ -62,6 +62,13 @@ static void set_ticket(const struct hl_signin *signin, struct hl_exchange *excha
     hl_cookie_set(exchange, &cookie);
 }
 
+/* Whether it counts against the address. An answer that nobody waits for is no guess at anything,
+ * and pages of others can make any browser send one. */
+static bool is_failure(enum outcome outcome)
+{
+    return outcome != OUTCOME_OVER && outcome != OUTCOME_DOWN && outcome != OUTCOME_TOO_FAST;
+}
+
 /* What went wrong stands in the log; the page tells the agent what to do. */
 static void answer_page(const struct hl_signin *signin, struct hl_exchange *exchange,
                         enum outcome outcome, const char *why)
@@ -69,7 +76,7 @@ static void answer_page(const struct hl_signin *signin, struct hl_exchange *exch
     struct hl_buffer page;
     hl_event(HL_EVENT_WARN, "signin.refused", HL_TEXT("outcome", outcomes[outcome].name),
              HL_TEXT("why", why), HL_TEXT("request_id", exchange->request_id));
-    if (outcome != OUTCOME_DOWN && outcome != OUTCOME_TOO_FAST) {
+    if (is_failure(outcome)) {
         hl_attempts_fail(signin->shared->attempts, exchange->address,
                          hl_clock_mono_ms(signin->clock));
         hl_audit_memory_note_refusal(signin->api, exchange);
@@ -253,18 +260,6 @@ void hl_oidc_start(void *arg, struct hl_exchange *exchange, const struct hl_rout
 
 /* -- and back -- */
 
-static void note_signed_in(const struct hl_signin *signin, struct hl_exchange *exchange,
-                           const struct hl_id *agent)
-{
-    static const char details[] = "{\"by\":\"oidc\"}";
-    struct hl_principal who;
-    if (hl_directory_find_agent(signin->directory, agent, &who) != 0)
-        return;
-    const struct hl_audit_event event = {
-        .action = "sign_in.completed", .site = who.site, .details = hl_bytes_of(details)};
-    hl_audit_note(signin->api, exchange, &who, &event);
-}
-
 static void let_in(struct visit *visit, struct hl_exchange *exchange)
 {
     static const struct hl_id no_key;
@@ -274,7 +269,6 @@ static void let_in(struct visit *visit, struct hl_exchange *exchange)
         answer_page(signin, exchange, OUTCOME_DOWN, "out of memory");
         return;
     }
-    note_signed_in(signin, exchange, &visit->agent);
     hl_id_format(&visit->agent, HL_ID_AGENT, id);
     hl_event(HL_EVENT_INFO, "signin.completed", HL_TEXT("agent", id),
              HL_TEXT("request_id", exchange->request_id));

@@ -111,6 +111,24 @@ wireTest('an agent signs in, and comes back to where she was', async () => {
   assert.doesNotMatch(house.log, /secret|eyJ|[?&]code=/);
 });
 
+wireTest('a sign-in stands in the audit log, once', async () => {
+  real.account = 'ann';
+  const browser = new Browser();
+  await browser.follow(`${house.url}${START}`, isOurs(house));
+  const headers = { cookie: `holdline_session=${browser.cookies(house.url).get('holdline_session')}` };
+  const { json: ann } = await house.request('/v1/session', { headers });
+  const authorization = `Bearer ${await house.key('auditor', ['--role', 'auditor'])}`;
+  const { json } = await house.request(`/v1/audit?actor=${ann.id}&action=sign_in.completed&limit=200`, { headers: { authorization } });
+  const signIns = json.data.map(({ details, request_id: request }) => `${details.method} ${request}`);
+  assert.ok(signIns.length > 0 && signIns.every((text) => text.startsWith('oidc')), String(signIns));
+  assert.equal(new Set(signIns).size, signIns.length, String(signIns));
+});
+
+wireTest('pages of others cannot use up the attempts of an address', async () => {
+  for (let i = 0; i < 15; i += 1) assert.equal((await house.request(`${START}/callback?code=c&state=x`)).status, 400);
+  assert.equal((await house.request(START)).status, 302);
+});
+
 wireTest('whom the directory does not know is turned away, in words', async () => {
   real.account = 'stranger';
   const browser = new Browser();
