@@ -6,17 +6,6 @@
 
 enum { QUALITY_MAX = 1000 };
 
-static struct hl_bytes trim(struct hl_bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* The part up to the next separator, trimmed; `text` is what follows. */
 static struct hl_bytes next_part(struct hl_bytes *text, char separator)
 {
@@ -25,7 +14,7 @@ static struct hl_bytes next_part(struct hl_bytes *text, char separator)
     size_t used = part.size + (end != NULL ? 1 : 0);
     text->data += used;
     text->size -= used;
-    return trim(part);
+    return hl_bytes_trim(part);
 }
 
 static bool is_same(struct hl_bytes text, const char *type)
@@ -86,7 +75,7 @@ int hl_media_choose(struct hl_bytes accept, const char *const *types, size_t n_t
 {
     int best = -1;
     int best_quality = 0;
-    if (trim(accept).size == 0)
+    if (hl_bytes_trim(accept).size == 0)
         return n_types > 0 ? 0 : -1;
     for (size_t i = 0; i < n_types; i++) {
         int fit = 0;

@@ -23,6 +23,17 @@ bool hl_bytes_is(struct hl_bytes bytes, const char *text)
     return hl_bytes_equal(bytes, hl_bytes_of(text));
 }
 
+struct hl_bytes hl_bytes_trim(struct hl_bytes text)
+{
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
 void hl_buffer_init(struct hl_buffer *buffer, size_t size_max)
 {
     *buffer = (struct hl_buffer){.size_max = size_max};

@@ -17,6 +17,7 @@ struct hl_bytes {
 struct hl_bytes hl_bytes_of(const char *text); /* view of a NUL-terminated string */
 bool hl_bytes_equal(struct hl_bytes a, struct hl_bytes b);
 bool hl_bytes_is(struct hl_bytes bytes, const char *text);
+struct hl_bytes hl_bytes_trim(struct hl_bytes text); /* without spaces and tabs around it */
 
 /* A growing buffer with a maximum. Its failure is sticky: after an append that did not fit
  * (or ran out of memory) nothing more is written and hl_buffer_failed() stays true until

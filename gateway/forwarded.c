@@ -83,24 +83,13 @@ static bool covers(const struct hl_network *network, const struct in6_addr *addr
     return differ >> (8 - n_bits) == 0;
 }
 
-static struct hl_bytes trim(struct hl_bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 int hl_networks_parse(const char *text, struct hl_networks *out_networks)
 {
     out_networks->n_items = 0;
     while (*text != '\0') {
         size_t size = strcspn(text, ",");
         if (out_networks->n_items == HL_NETWORKS_MAX ||
-            !parse_network(trim((struct hl_bytes){text, size}),
+            !parse_network(hl_bytes_trim((struct hl_bytes){text, size}),
                            &out_networks->items[out_networks->n_items]))
             return HL_NETWORKS_INVALID;
         out_networks->n_items++;
@@ -134,7 +123,7 @@ static struct hl_bytes take_last(struct hl_bytes *line)
         else if (c == ',' && !is_quoted)
             start = i + 1;
     }
-    struct hl_bytes last = trim((struct hl_bytes){line->data + start, line->size - start});
+    struct hl_bytes last = hl_bytes_trim((struct hl_bytes){line->data + start, line->size - start});
     line->size = start > 0 ? start - 1 : 0;
     return last;
 }
@@ -160,7 +149,7 @@ static struct hl_bytes find_for(struct hl_bytes element)
     while (element.size > 0) {
         const char *end = memchr(element.data, ';', element.size);
         size_t size = end != NULL ? (size_t)(end - element.data) : element.size;
-        struct hl_bytes pair = trim((struct hl_bytes){element.data, size});
+        struct hl_bytes pair = hl_bytes_trim((struct hl_bytes){element.data, size});
         if (pair.size > 4 && strncasecmp(pair.data, "for=", 4) == 0) {
             pair.data += 4;
             pair.size -= 4;

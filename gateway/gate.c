@@ -64,17 +64,6 @@ static struct hl_bytes part_of(struct hl_bytes text, size_t from, size_t to)
     return (struct hl_bytes){.data = text.data + from, .size = to - from};
 }
 
-static struct hl_bytes trim(struct hl_bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* Cuts the first member off a list with the given separator; false at its end. */
 static bool next_member(struct hl_bytes *list, char separator, struct hl_bytes *out_member)
 {
@@ -84,11 +73,11 @@ static bool next_member(struct hl_bytes *list, char separator, struct hl_bytes *
         return false;
     end = memchr(list->data, separator, list->size);
     if (end == NULL) {
-        *out_member = trim(*list);
+        *out_member = hl_bytes_trim(*list);
         list->size = 0;
         return true;
     }
-    *out_member = trim(part_of(*list, 0, (size_t)(end - list->data)));
+    *out_member = hl_bytes_trim(part_of(*list, 0, (size_t)(end - list->data)));
     *list = part_of(*list, (size_t)(end - list->data) + 1, list->size);
     return true;
 }
@@ -381,7 +370,7 @@ static int read_header(struct reader *reader, struct hl_bytes line)
     if (++reader->n_headers > HL_GATE_HEADERS_MAX)
         return refuse(reader, HL_PROBLEM_HEADERS_TOO_LARGE, "There are too many headers.");
     name = part_of(line, 0, (size_t)(colon - line.data));
-    value = trim(part_of(line, name.size + 1, line.size));
+    value = hl_bytes_trim(part_of(line, name.size + 1, line.size));
     if (!is_token(name))
         return refuse_bad(reader, "A header name holds a character that is not allowed.");
     for (size_t i = 0; i < HEADER_RULES; i++) {

@@ -4,17 +4,6 @@
 
 enum { COOKIE_BYTES_MAX = 4096 };
 
-static struct hl_bytes trim(struct hl_bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static struct hl_bytes unquote(struct hl_bytes value)
 {
     if (value.size >= 2 && value.data[0] == '"' && value.data[value.size - 1] == '"')
@@ -29,9 +18,9 @@ static bool is_pair_of(struct hl_bytes pair, const char *name, struct hl_bytes *
     if (equals == NULL)
         return false;
     size_t size = (size_t)(equals - pair.data);
-    if (!hl_bytes_is(trim((struct hl_bytes){pair.data, size}), name))
+    if (!hl_bytes_is(hl_bytes_trim((struct hl_bytes){pair.data, size}), name))
         return false;
-    *out_value = unquote(trim((struct hl_bytes){equals + 1, pair.size - size - 1}));
+    *out_value = unquote(hl_bytes_trim((struct hl_bytes){equals + 1, pair.size - size - 1}));
     return true;
 }
 
@@ -42,7 +31,7 @@ struct hl_bytes hl_cookie_find(struct hl_bytes header, const char *name)
     while (header.size > 0) {
         const char *end = memchr(header.data, ';', header.size);
         size_t size = end != NULL ? (size_t)(end - header.data) : header.size;
-        struct hl_bytes pair = trim((struct hl_bytes){header.data, size});
+        struct hl_bytes pair = hl_bytes_trim((struct hl_bytes){header.data, size});
         n_found += is_pair_of(pair, name, &found) ? 1 : 0;
         size += end != NULL ? 1 : 0;
         header.data += size;

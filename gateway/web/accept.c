@@ -3,17 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-static struct hl_bytes trim(struct hl_bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* Cuts the first part off; false at the end. */
 static bool next_part(struct hl_bytes *rest, char separator, struct hl_bytes *out_part)
 {
@@ -21,7 +10,7 @@ static bool next_part(struct hl_bytes *rest, char separator, struct hl_bytes *ou
         return false;
     const char *end = memchr(rest->data, separator, rest->size);
     size_t size = end != NULL ? (size_t)(end - rest->data) : rest->size;
-    *out_part = trim((struct hl_bytes){rest->data, size});
+    *out_part = hl_bytes_trim((struct hl_bytes){rest->data, size});
     size += end != NULL ? 1 : 0;
     rest->data += size;
     rest->size -= size;
@@ -67,7 +56,7 @@ bool hl_accept_has(struct hl_bytes accept_encoding, const char *coding)
 bool hl_accept_etag(struct hl_bytes if_none_match, const char *etag)
 {
     struct hl_bytes member;
-    if (hl_bytes_is(trim(if_none_match), "*"))
+    if (hl_bytes_is(hl_bytes_trim(if_none_match), "*"))
         return true;
     while (next_part(&if_none_match, ',', &member)) {
         if (member.size > 2 && memcmp(member.data, "W/", 2) == 0) {

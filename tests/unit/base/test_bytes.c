@@ -14,6 +14,9 @@ static void test_views(void **state)
     assert_true(hl_bytes_is(hl_bytes_of("abc"), "abc"));
     assert_false(hl_bytes_is(hl_bytes_of("abc"), "abd"));
     assert_false(hl_bytes_is(hl_bytes_of("abc"), "ab"));
+    assert_true(hl_bytes_is(hl_bytes_trim(hl_bytes_of(" \t a b\t ")), "a b"));
+    assert_true(hl_bytes_is(hl_bytes_trim(hl_bytes_of(" \t ")), ""));
+    assert_int_equal(hl_bytes_trim((struct hl_bytes){0}).size, 0);
     assert_true(hl_bytes_equal((struct hl_bytes){NULL, 0}, hl_bytes_of("")));
 }
 
