@@ -1,7 +1,5 @@
 #include "agent-api/audit.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +7,8 @@
 #include "agent-api/audit/memory.h"
 #include "agent-api/present.h"
 #include "base/check.h"
-#include "base/hash.h"
 
 enum { BODY_MAX = HL_AUDIT_DETAILS_MAX + 4096 };
-
-static const char no_site[] = "*"; /* what belongs to no site */
 
 struct note {
     struct hl_pending pending; /* first */
@@ -28,20 +23,6 @@ struct note {
     void *arg;
     struct hl_log_submit submit;
 };
-
-/* One conversation of the audit log per site: its id and reference follow from the name. Not a
- * secret; who could choose names of sites aims at themselves. */
-static struct hl_id name_conversation(const char *site,
-                                      char out_reference[HL_REFERENCE_SIZE_MAX + 1])
-{
-    static const uint8_t first[HL_HASH_KEY_SIZE] = {1};
-    static const uint8_t second[HL_HASH_KEY_SIZE] = {2};
-    struct hl_id id;
-    uint64_t halves[2] = {hl_hash(first, site, strlen(site)), hl_hash(second, site, strlen(site))};
-    memcpy(id.b, halves, sizeof(id.b));
-    snprintf(out_reference, HL_REFERENCE_SIZE_MAX + 1, "AUDIT-%016" PRIx64, halves[0]);
-    return id;
-}
 
 static void append_member(struct hl_buffer *out, const char *name, struct hl_bytes text)
 {
@@ -86,26 +67,35 @@ static void append_body(struct hl_buffer *out, const struct hl_exchange *exchang
     hl_buffer_append_text(out, "}");
 }
 
+void hl_audit_fill(struct hl_api *api, const struct hl_exchange *exchange,
+                   const struct hl_principal *principal, const struct hl_audit_event *event,
+                   struct hl_directory_audit *out_audit, struct hl_buffer *body)
+{
+    struct hl_author author = {.role = HL_ROLE_SYSTEM};
+    HL_CHECK(event->details.size <= HL_AUDIT_DETAILS_MAX);
+    if (principal != NULL)
+        author = hl_api_author(principal);
+    hl_directory_audit_init(out_audit, api->config.random, &author,
+                            event->site != NULL ? event->site : "");
+    hl_buffer_init(body, BODY_MAX);
+    append_body(body, exchange, principal, event);
+    out_audit->body = hl_buffer_bytes(body);
+}
+
 static struct hl_entry *make_entry(struct note *note, const struct hl_exchange *exchange,
                                    const struct hl_principal *principal,
                                    const struct hl_audit_event *event)
 {
     struct hl_buffer body;
-    char mid[HL_MID_SIZE_MAX + 1];
-    uint64_t random[2];
+    struct hl_directory_audit audit;
     struct hl_entry *entry = NULL;
-    HL_CHECK(event->details.size <= HL_AUDIT_DETAILS_MAX);
-    hl_random_fill(note->api->config.random, random, sizeof(random));
-    snprintf(mid, sizeof(mid), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    hl_buffer_init(&body, BODY_MAX);
-    append_body(&body, exchange, principal, event);
-    struct hl_entry_fields fields = {.conversation = name_conversation(note->site, note->reference),
-                                     .author = {.role = HL_ROLE_SYSTEM},
+    hl_audit_fill(note->api, exchange, principal, event, &audit, &body);
+    struct hl_entry_fields fields = {.author = audit.author,
                                      .kind = HL_ENTRY_AUDIT,
-                                     .mid = hl_bytes_of(mid),
-                                     .body = hl_buffer_bytes(&body)};
-    if (principal != NULL)
-        fields.author = hl_api_author(principal);
+                                     .mid = hl_bytes_of(audit.mid),
+                                     .body = audit.body};
+    const char *place = hl_audit_place(audit.site, &fields.conversation, note->reference);
+    memcpy(note->site, place, strlen(place) + 1);
     if (!hl_buffer_failed(&body))
         entry = hl_entry_create(&fields);
     hl_buffer_fini(&body);
@@ -153,8 +143,6 @@ static struct note *make_note(struct hl_api *api, const struct hl_exchange *exch
     if (note == NULL)
         return NULL;
     note->api = api;
-    snprintf(note->site, sizeof(note->site), "%s",
-             event->site != NULL && event->site[0] != '\0' ? event->site : no_site);
     note->submit.loop = api->config.loop;
     note->submit.done = take_result;
     note->submit.opening = &note->opening;

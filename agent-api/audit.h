@@ -39,6 +39,13 @@ void hl_audit_then(struct hl_api *api, struct hl_exchange *exchange,
                    const struct hl_principal *principal, const struct hl_audit_event *event,
                    void (*then)(void *arg, struct hl_exchange *exchange), void *arg);
 
+/* What a change of the directory takes along: it is stored with it, and done() of the change waits
+ * for the entry. The body is the audit's; the caller's, hl_buffer_fini, and to be asked whether it
+ * failed. `principal` NULL: not known. */
+void hl_audit_fill(struct hl_api *api, const struct hl_exchange *exchange,
+                   const struct hl_principal *principal, const struct hl_audit_event *event,
+                   struct hl_directory_audit *out_audit, struct hl_buffer *body);
+
 /* Records what needs no waiting: writes that the first log already has durably, with their
  * author. `exchange` names request and address, `principal` who it is; NULL: not known. */
 void hl_audit_note(struct hl_api *api, const struct hl_exchange *exchange,

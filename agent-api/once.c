@@ -119,6 +119,16 @@ void hl_once_problem(struct hl_exchange *exchange, int r, const char *noun)
         hl_exchange_problem(exchange, HL_PROBLEM_LIMIT_REACHED, "There is no room for another %s.",
                             noun);
         break;
+    case HL_DIRECTORY_LAST_ADMIN:
+        hl_exchange_problem(exchange, HL_PROBLEM_IN_USE,
+                            "This would leave no active admin who can sign in. Add another one "
+                            "first, or use `holdline key` where the gateway runs.");
+        break;
+    case HL_DIRECTORY_UNRECORDED:
+        hl_exchange_problem(exchange, HL_PROBLEM_AUDIT_UNAVAILABLE,
+                            "It was changed; the audit log will have it as soon as that is "
+                            "possible.");
+        break;
     case HL_DIRECTORY_IN_PROGRESS:
         hl_exchange_problem(exchange, HL_PROBLEM_IDEMPOTENCY_IN_PROGRESS,
                             "The first request with this Idempotency-Key is still under way.");

@@ -57,6 +57,10 @@ int hl_directory_refresh(struct hl_directory *directory)
     pthread_mutex_lock(&directory->reader_lock);
     int r = refresh_snapshot(directory);
     pthread_mutex_unlock(&directory->reader_lock);
+    if (r == HL_DIRECTORY_CHANGED)
+        hl_courier_kick(directory);
+    else
+        hl_courier_look_after(directory);
     return r;
 }
 
@@ -84,6 +88,7 @@ int hl_directory_open(const struct hl_directory_config *config, struct hl_direct
     directory->clock = config->clock;
     directory->random = config->random;
     hl_list_init(&directory->under_way);
+    hl_courier_init(&directory->courier);
     HL_CHECK(pthread_mutex_init(&directory->file_lock, NULL) == 0);
     HL_CHECK(pthread_mutex_init(&directory->reader_lock, NULL) == 0);
     HL_CHECK(pthread_mutex_init(&directory->lock, NULL) == 0);
@@ -123,6 +128,7 @@ void hl_directory_close(struct hl_directory *directory)
     hl_directory_file_close(directory->reader);
     hl_directory_file_close(directory->file);
     hl_directory_snapshot_unref(directory->snapshot);
+    hl_courier_fini(&directory->courier);
     pthread_mutex_destroy(&directory->file_lock);
     pthread_mutex_destroy(&directory->reader_lock);
     pthread_mutex_destroy(&directory->lock);
@@ -163,10 +169,16 @@ int hl_directory_look(struct hl_directory *directory, struct hl_directory_query 
     return r;
 }
 
-static void finish_change(struct hl_task *task)
+static void tell_result(struct hl_task *task)
 {
     struct hl_directory_change *change = HL_CONTAINER_OF(task, struct hl_directory_change, task);
     change->done(change, change->result);
+}
+
+void hl_directory_finish(struct hl_directory_change *change)
+{
+    change->task.run = tell_result;
+    hl_loop_post(change->loop, &change->task);
 }
 
 static void run_change(struct hl_task *task)
@@ -177,8 +189,10 @@ static void run_change(struct hl_task *task)
     pthread_mutex_lock(&directory->lock);
     hl_list_remove(&change->under_way);
     pthread_mutex_unlock(&directory->lock);
-    change->task.run = finish_change;
-    hl_loop_post(change->loop, &change->task);
+    if (change->result == 0 && change->audit_number != 0)
+        hl_courier_wait(directory, change);
+    else
+        hl_directory_finish(change);
 }
 
 /* With lock. */
@@ -200,6 +214,7 @@ int hl_directory_submit(struct hl_directory *directory, struct hl_directory_chan
     change->directory = directory;
     change->task.run = run_change;
     memset(&change->under_way, 0, sizeof(change->under_way));
+    memset(&change->recorded, 0, sizeof(change->recorded));
     pthread_mutex_lock(&directory->lock);
     if (directory->is_closing)
         r = HL_DIRECTORY_CLOSED;

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/loop.h"
+#include "store/directory_audit.h"
 #include "store/directory_snapshot.h"
 
 /* Outcomes. */
@@ -31,6 +32,8 @@ enum {
     HL_DIRECTORY_NEWER,        /* the file was written by a newer holdline */
     HL_DIRECTORY_NO_DIRECTORY, /* the file is something else, or damaged */
     HL_DIRECTORY_CHANGED,      /* hl_directory_refresh: the snapshot is new */
+    HL_DIRECTORY_LAST_ADMIN,   /* keeps_admin: nobody could administer what the last one does */
+    HL_DIRECTORY_UNRECORDED,   /* it is changed, but the audit log does not take its entry now */
 };
 
 enum {
@@ -80,10 +83,11 @@ struct hl_directory_once {
 enum hl_directory_operation { HL_DIRECTORY_CREATE = 1, HL_DIRECTORY_REPLACE, HL_DIRECTORY_DELETE };
 
 struct hl_directory_change {
-    struct hl_task task; /* the directory's while under way, like the next three */
-    struct hl_list under_way;
+    struct hl_task task; /* the directory's while under way, like the next five */
+    struct hl_list under_way, recorded;
     struct hl_directory *directory;
     int result;
+    uint64_t audit_number;
     struct hl_loop *loop;
     void (*done)(struct hl_directory_change *change, int r);
     /* in; views and pointers are lent until done() */
@@ -98,10 +102,15 @@ struct hl_directory_change {
     uint64_t if_revision;
     uint32_t n_max;  /* create: records of the kind, retired ones not counted; 0: no limit */
     bool is_retired; /* replace: no longer counted and frees its label (revoked, deactivated) */
+    /* Of agents and keys: refused if it takes the last active admin of its site, or of all sites,
+     * who has an active key or is linked to an identity provider. */
+    bool keeps_admin;
     int64_t now_ms;
-    const struct hl_directory_once *once; /* create; NULL: none */
+    const struct hl_directory_audit *audit; /* NULL: the audit log says nothing of it */
+    const struct hl_directory_once *once;   /* create; NULL: none */
     /* A second record created in the same transaction, or deleted with it: the default inbox of
-     * a site. NULL: none. Only kind, id, site, label and document of it are used. */
+     * a site. NULL: none. Only kind, id, site, label, document, secret
+     * and audit of it are used. */
     const struct hl_directory_change *with;
     /* out, when r is 0 */
     uint64_t revision;
@@ -110,12 +119,15 @@ struct hl_directory_change {
 };
 /* The label of what is unique within a site. Both together fit. */
 void hl_record_label(char out_label[HL_RECORD_LABEL_SIZE], const char *site, const char *name);
-/* r of done(): 0 once it is durable, HL_DIRECTORY_UNKNOWN, _REVISION, _TAKEN, _LIMIT, _MISMATCH,
- * -errno (nothing was changed). The snapshot has the change before done() runs. Deleting a
- * site deletes its inboxes and canned replies; deactivating an agent (is_retired) ends its keys.
- * Returns 0 if done() will run; HL_DIRECTORY_IN_PROGRESS or _CLOSED if it will not. */
+/* r of done(): 0 once it is durable, and its entry in the audit log too if that was begun;
+ * HL_DIRECTORY_UNRECORDED (changed, its entry follows when that is possible);
+ * HL_DIRECTORY_UNKNOWN, _REVISION, _TAKEN, _LIMIT, _MISMATCH, _LAST_ADMIN, -errno (nothing was
+ * changed). The snapshot has the change before done() runs. Deleting a site deletes its inboxes and
+ * canned replies; deactivating an agent (is_retired) ends its keys. Returns 0 if done() will run;
+ * HL_DIRECTORY_IN_PROGRESS or _CLOSED if it will not. */
 int hl_directory_submit(struct hl_directory *directory, struct hl_directory_change *change);
-/* The same, here: for programs that did not start the thread. What done() would get. */
+/* The same, here, without waiting for the audit log: for programs that did not start the thread.
+ * What done() would get. */
 int hl_directory_apply(struct hl_directory *directory, struct hl_directory_change *change);
 
 /* Records that are not in the snapshot (jobs): one by id, or a page in the order of ids. */

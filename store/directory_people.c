@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "base/moment.h"
 #include "base/result.h"
 #include "store/directory/service.h"
 
@@ -41,6 +42,33 @@ static void append_key(struct hl_buffer *out, const struct hl_id *agent, const c
     hl_buffer_append_text(out, "}");
 }
 
+struct note { /* what the audit log will say */
+    struct hl_directory_audit audit;
+    struct hl_buffer body;
+};
+
+/* Who has the command line has no name here. `at`, since it may be recorded later. False: no
+ * memory. */
+static bool write_note(struct hl_directory *directory, struct note *note, const char *action,
+                       const char *object, const char *site)
+{
+    static const struct hl_author operator_author = {.role = HL_ROLE_SYSTEM};
+    struct hl_buffer *out = &note->body;
+    hl_directory_audit_init(&note->audit, directory->random, &operator_author, site);
+    hl_buffer_init(out, DOCUMENT_MAX);
+    hl_buffer_printf(out, "{\"action\":\"%s\",\"actor\":{\"role\":\"operator\"},\"at\":\"", action);
+    hl_moment_append(out, hl_clock_wall_ms(directory->clock));
+    hl_buffer_append_text(out, "\",\"object\":");
+    hl_json_append_string(out, hl_bytes_of(object));
+    if (site[0] != '\0') {
+        hl_buffer_append_text(out, ",\"site\":");
+        hl_json_append_string(out, hl_bytes_of(site));
+    }
+    hl_buffer_append_text(out, "}");
+    note->audit.body = hl_buffer_bytes(out);
+    return !hl_buffer_failed(out);
+}
+
 static void fill_key(struct hl_directory_change *change, const struct hl_id *key,
                      const uint8_t hash[HL_KEY_HASH_SIZE], const struct hl_buffer *document)
 {
@@ -53,14 +81,39 @@ static void fill_key(struct hl_directory_change *change, const struct hl_id *key
     change->n_max = HL_KEYS_MAX;
 }
 
-/* Applies one or two creations, unless a document of theirs did not fit. */
-static int create_records(struct hl_directory *directory, struct hl_directory_change *change,
-                          const struct hl_buffer *one, const struct hl_buffer *other)
+/* Applies the creation of a key. */
+static int create_key(struct hl_directory *directory, struct hl_directory_change *change,
+                      const struct hl_buffer *document, const char *site)
 {
-    if (hl_buffer_failed(one) || hl_buffer_failed(other))
-        return -ENOMEM;
+    struct note note;
+    int r = -ENOMEM;
     change->now_ms = hl_clock_wall_ms(directory->clock);
-    return hl_directory_apply(directory, change);
+    change->audit = &note.audit;
+    if (write_note(directory, &note, "key.created", change->id, site) &&
+        !hl_buffer_failed(document))
+        r = hl_directory_apply(directory, change);
+    hl_buffer_fini(&note.body);
+    return r;
+}
+
+/* Applies the creation of an agent with the key. */
+static int create_person(struct hl_directory *directory, struct hl_directory_change *agent,
+                         struct hl_directory_change *key, const struct hl_buffer *agent_document,
+                         const struct hl_buffer *key_document)
+{
+    struct note notes[2];
+    int r = -ENOMEM;
+    agent->with = key;
+    agent->now_ms = hl_clock_wall_ms(directory->clock);
+    agent->audit = &notes[0].audit;
+    key->audit = &notes[1].audit;
+    bool is_good = write_note(directory, &notes[0], "agent.created", agent->id, agent->site);
+    is_good = write_note(directory, &notes[1], "key.created", key->id, agent->site) && is_good;
+    if (is_good && !hl_buffer_failed(agent_document) && !hl_buffer_failed(key_document))
+        r = hl_directory_apply(directory, agent);
+    hl_buffer_fini(&notes[0].body);
+    hl_buffer_fini(&notes[1].body);
+    return r;
 }
 
 int hl_directory_add_person(struct hl_directory *directory, const struct hl_person_wish *wish,
@@ -86,8 +139,7 @@ int hl_directory_add_person(struct hl_directory *directory, const struct hl_pers
     if (wish->email != NULL)
         hl_record_label(change.label, "", wish->email);
     change.document = hl_buffer_bytes(&agent);
-    change.with = &key;
-    int r = create_records(directory, &change, &agent, &document);
+    int r = create_person(directory, &change, &key, &agent, &document);
     hl_buffer_fini(&agent);
     hl_buffer_fini(&document);
     if (r != 0)
@@ -111,17 +163,20 @@ int hl_directory_add_key(struct hl_directory *directory, const struct hl_id *age
     append_key(&document, agent, name);
     hl_key_secret_make(directory->random, out_secret, hash);
     fill_key(&change, out_key, hash, &document);
-    int r = create_records(directory, &change, &document, &document);
+    int r = create_key(directory, &change, &document, principal.site);
     hl_buffer_fini(&document);
     if (r != 0)
         sodium_memzero(out_secret, HL_KEY_SECRET_SIZE);
     return r;
 }
 
-/* Replaces one member of a record's document and retires the record. Takes `value`. */
+/* Replaces one member of a record's document and retires the record. Takes `value`. The audit log
+ * gets the action, at the site. */
 static int retire_record(struct hl_directory *directory, enum hl_record_kind kind,
-                         const struct hl_record *record, const char *member, json_t *value)
+                         const struct hl_record *record, const char *member, json_t *value,
+                         const char *action, const char *site)
 {
+    struct note note;
     struct hl_buffer document;
     json_t *changed = json_copy(record->document);
     struct hl_directory_change change = {.operation = HL_DIRECTORY_REPLACE,
@@ -138,7 +193,11 @@ static int retire_record(struct hl_directory *directory, enum hl_record_kind kin
     hl_buffer_init(&document, DOCUMENT_MAX);
     hl_json_append_canonical(&document, changed);
     change.document = hl_buffer_bytes(&document);
-    int r = hl_buffer_failed(&document) ? -ENOMEM : hl_directory_apply(directory, &change);
+    change.audit = &note.audit;
+    bool is_good = write_note(directory, &note, action, record->id, site);
+    is_good = is_good && !hl_buffer_failed(&document);
+    int r = is_good ? hl_directory_apply(directory, &change) : -ENOMEM;
+    hl_buffer_fini(&note.body);
     hl_buffer_fini(&document);
     json_decref(changed);
     return r;
@@ -150,7 +209,8 @@ int hl_directory_let_go(struct hl_directory *directory, const struct hl_id *agen
     struct hl_directory_snapshot *snapshot = hl_directory_snapshot(directory);
     const struct hl_agent *found = hl_snapshot_agent(snapshot, agent);
     if (found != NULL && found->is_active)
-        r = retire_record(directory, HL_RECORD_AGENT, &found->record, "active", json_false());
+        r = retire_record(directory, HL_RECORD_AGENT, &found->record, "active", json_false(),
+                          "agent.deactivated", found->record.site);
     hl_directory_snapshot_unref(snapshot);
     return r;
 }
@@ -161,9 +221,12 @@ int hl_directory_revoke_key(struct hl_directory *directory, const struct hl_id *
     int64_t now_ms = hl_clock_wall_ms(directory->clock);
     struct hl_directory_snapshot *snapshot = hl_directory_snapshot(directory);
     const struct hl_key *found = hl_snapshot_key(snapshot, key);
-    if (found != NULL && found->revoked_ms == 0)
+    if (found != NULL && found->revoked_ms == 0) {
+        const struct hl_agent *agent = hl_snapshot_agent(snapshot, &found->agent);
         r = retire_record(directory, HL_RECORD_KEY, &found->record, "revoked_ms",
-                          json_integer(now_ms));
+                          json_integer(now_ms), "key.revoked",
+                          agent != NULL ? agent->record.site : "");
+    }
     hl_directory_snapshot_unref(snapshot);
     return r;
 }

@@ -59,6 +59,13 @@ static bool may_be_wanted(const struct audit_list *list, const struct hl_entry *
            mentions(body, list->actor) && mentions(body, list->conversation);
 }
 
+/* An agent's id, or "operator": who has the command line has no id. */
+static bool has_actor(const json_t *actor, const char *wanted)
+{
+    return json_object_get(actor, "id") != NULL ? has_text(actor, "id", wanted)
+                                                : has_text(actor, "role", wanted);
+}
+
 static bool is_wanted(const struct audit_list *list, const struct hl_entry *entry)
 {
     json_t *body = NULL;
@@ -68,7 +75,7 @@ static bool is_wanted(const struct audit_list *list, const struct hl_entry *entr
     bool is_good = has_text(body, "site", who->site) && has_text(body, "site", list->site) &&
                    has_text(body, "action", list->action) &&
                    has_text(body, "conversation", list->conversation) &&
-                   has_text(json_object_get(body, "actor"), "id", list->actor);
+                   has_actor(json_object_get(body, "actor"), list->actor);
     json_decref(body);
     return is_good;
 }

@@ -60,6 +60,7 @@ static void complete_agent(struct hl_object *object)
     if (json_object_get(document, "active") == NULL)
         (void)json_object_set_new(document, "active", json_true());
     object->change.is_retired = !json_is_true(json_object_get(document, "active"));
+    object->change.keeps_admin = true;
     if (email == NULL)
         return;
     for (size_t i = 0; i <= strlen(email); i++)

@@ -87,6 +87,7 @@ static void revoke_key(struct hl_call *call, struct hl_exchange *exchange)
                               json_integer(hl_clock_wall_ms(call->api->config.clock)));
     object->change.operation = HL_DIRECTORY_REPLACE;
     object->change.is_retired = true;
+    object->change.keeps_admin = true;
     object->action = keys.deleted;
     object->status = 204;
     hl_object_submit(object, exchange);

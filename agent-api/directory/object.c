@@ -28,6 +28,7 @@ static void clean_object(struct hl_call *call)
     hl_buffer_fini(&object->with_document);
     hl_buffer_fini(&object->body);
     hl_buffer_fini(&object->stored);
+    hl_buffer_fini(&object->audit_body);
     if (object->change.replayed)
         hl_buffer_fini(&object->change.answer);
 }
@@ -67,12 +68,13 @@ void hl_object_append(struct hl_api *api, const struct hl_object_kind *kind,
     hl_buffer_printf(out, ",\"etag\":\"\\\"r%" PRIu64 "\\\"\"}", record->revision);
 }
 
-static void audit_change(struct hl_object *object, struct hl_exchange *exchange)
+static void fill_audit(struct hl_object *object, const struct hl_exchange *exchange)
 {
     const struct hl_audit_event event = {
         .action = object->action, .site = object->record.site, .object = object->record.id};
-    hl_audit_reply(object->call.api, exchange, &object->call.who, &event, object->status,
-                   &object->body);
+    hl_audit_fill(object->call.api, exchange, &object->call.who, &event, &object->audit,
+                  &object->audit_body);
+    object->change.audit = &object->audit;
 }
 
 static void append_answer(struct hl_object *object)
@@ -90,6 +92,8 @@ static void append_answer(struct hl_object *object)
 static void answer_change(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_object *object = HL_CONTAINER_OF(call, struct hl_object, call);
+    if (call->result == HL_DIRECTORY_UNRECORDED)
+        call->api->stats.audit_failures++;
     if (call->result != 0) {
         hl_once_problem(exchange, call->result, object->kind->noun);
         return;
@@ -108,7 +112,7 @@ static void answer_change(struct hl_call *call, struct hl_exchange *exchange)
         snprintf(location, sizeof(location), "%s%s", object->kind->path, object->record.id);
         hl_reply_add_text(exchange, "location", location);
     }
-    audit_change(object, exchange);
+    hl_reply_json(exchange, object->status, &object->body);
 }
 
 static void take_result(struct hl_directory_change *change, int r)
@@ -128,8 +132,9 @@ static bool fill_change(struct hl_object *object, struct hl_exchange *exchange)
     change->now_ms = object->record.updated_ms;
     memcpy(change->id, object->record.id, sizeof(change->id));
     memcpy(change->site, object->record.site, sizeof(change->site));
+    fill_audit(object, exchange);
     if (!hl_buffer_failed(&object->document) && !hl_buffer_failed(&object->with_document) &&
-        !hl_buffer_failed(&object->stored))
+        !hl_buffer_failed(&object->stored) && !hl_buffer_failed(&object->audit_body))
         return true;
     hl_exchange_problem(exchange, HL_PROBLEM_TOO_LARGE, "The %s would be too large.",
                         object->kind->noun);

@@ -45,8 +45,10 @@ struct hl_object {
     struct hl_buffer body;   /* of the answer */
     struct hl_buffer stored; /* of the answer, as it is kept for repeats */
     const char *action;      /* of the audit log */
-    int status;              /* of the answer */
-    const char *shown_name;  /* of a secret that the answer shows, this once; NULL: none */
+    struct hl_directory_audit audit;
+    struct hl_buffer audit_body;
+    int status;             /* of the answer */
+    const char *shown_name; /* of a secret that the answer shows, this once; NULL: none */
     char shown[72];
     uint8_t secret[32]; /* what is stored of it */
     /* Of a site: its first inbox. */

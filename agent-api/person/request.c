@@ -40,6 +40,7 @@ static void clean_request(struct hl_call *call)
     hl_buffer_fini(&request->document);
     hl_buffer_fini(&request->body);
     hl_buffer_fini(&request->stored);
+    hl_buffer_fini(&request->audit_body);
     hl_buffer_fini(&request->change.answer);
     hl_directory_query_fini(&request->query);
 }
@@ -188,10 +189,6 @@ static void write_document(struct hl_person_request *request, const struct hl_id
 static void answer_created(struct hl_call *call, struct hl_exchange *exchange)
 {
     struct hl_person_request *request = request_of(call);
-    const struct hl_audit_event event = {.action = request->kind->action,
-                                         .site = request->record.site,
-                                         .object = request->id,
-                                         .conversation = request->conversation};
     char location[64];
 
     if (call->result != 0) {
@@ -204,7 +201,7 @@ static void answer_created(struct hl_call *call, struct hl_exchange *exchange)
     }
     (void)snprintf(location, sizeof(location), "%s%s", request->kind->path, request->id);
     hl_reply_add_text(exchange, "location", location);
-    hl_audit_reply(call->api, exchange, &call->who, &event, 202, &request->body);
+    hl_reply_json(exchange, 202, &request->body);
 }
 
 static void take_result(struct hl_directory_change *change, int r)
@@ -237,10 +234,21 @@ static bool fill_change(struct hl_person_request *request, struct hl_exchange *e
                                                    .document = hl_buffer_bytes(&request->document),
                                                    .is_retired = request->kind->is_done,
                                                    .now_ms = request->record.created_ms,
+                                                   .audit = &request->audit,
                                                    .once = &request->once};
     memcpy(request->change.id, request->record.id, sizeof(request->change.id));
     memcpy(request->change.site, request->record.site, sizeof(request->change.site));
     return true;
+}
+
+static void fill_audit(struct hl_person_request *request, const struct hl_exchange *exchange)
+{
+    const struct hl_audit_event event = {.action = request->kind->action,
+                                         .site = request->record.site,
+                                         .object = request->id,
+                                         .conversation = request->conversation};
+    hl_audit_fill(request->call.api, exchange, &request->call.who, &event, &request->audit,
+                  &request->audit_body);
 }
 
 static void record_request(struct hl_person_request *request, struct hl_exchange *exchange,
@@ -261,6 +269,7 @@ static void record_request(struct hl_person_request *request, struct hl_exchange
     memcpy(request->record.id, request->id, sizeof(request->id));
     memcpy(request->record.site, request->call.who.site, sizeof(request->record.site));
     write_document(request, ids, n_ids);
+    fill_audit(request, exchange);
     if (!fill_change(request, exchange))
         return;
     int r = hl_directory_submit(api->config.directory, &request->change);

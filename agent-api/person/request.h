@@ -36,6 +36,8 @@ struct hl_person_request {
     struct hl_record record;
     struct hl_buffer document, body, stored;
     struct hl_directory_change change;
+    struct hl_directory_audit audit;
+    struct hl_buffer audit_body;
     struct hl_directory_once once;
     struct hl_directory_query query;
     void (*then)(struct hl_person_request *request, struct hl_exchange *exchange);

@@ -105,6 +105,8 @@ static const char *describe_outcome(int r)
 struct finding { /* of one file */
     const char *path;
     int r;
+    bool is_lost; /* of the audit log: it is not what directory.db knows of it */
+    struct hl_audit_mark mark;
     struct hl_verify_report report;
 };
 
@@ -112,7 +114,28 @@ static void append_finding(struct hl_buffer *out, const struct finding *finding)
 {
     hl_buffer_printf(out, "{\"ok\":%s,\"result\":", finding->r == 0 ? "true" : "false");
     hl_json_append_string(out, hl_bytes_of(describe_outcome(finding->r)));
+    if (finding->is_lost)
+        hl_buffer_printf(out, ",\"known\":{\"epoch\":\"%" PRIu64 "\",\"position\":%" PRIu64 "}",
+                         finding->mark.epoch, finding->mark.position);
     append_report(out, &finding->report);
+}
+
+/* The audit log against the mark of it in directory.db, which was read before it. */
+static void check_mark(struct finding *audit, bool has_audit)
+{
+    const struct hl_audit_mark *mark = &audit->mark;
+    if (!has_audit && mark->epoch == 0)
+        return;
+    if (audit->r != 0 && audit->r != HL_VERIFY_BROKEN)
+        return;
+    if (has_audit && hl_audit_mark_fits(mark, audit->report.epoch, audit->report.position))
+        return;
+    audit->is_lost = true;
+    audit->r = HL_VERIFY_BROKEN;
+    hl_buffer_printf(
+        &audit->report.findings,
+        "audit: %s: directory.db knows of epoch %" PRIu64 " up to position %" PRIu64 "\n",
+        has_audit ? "older than it was, or another log" : "missing", mark->epoch, mark->position);
 }
 
 static void append_line(struct hl_buffer *out, const struct finding *finding)
@@ -180,6 +203,24 @@ static int find_data(const char *folder, struct hl_data_paths *out_paths)
     return HL_EXIT_OK;
 }
 
+/* False: there is none, and there need not be. */
+static bool verify_audit(const struct hl_data_paths *paths, const struct hl_secrets *secrets,
+                         struct finding *audit)
+{
+    bool has_audit = access(paths->audit, F_OK) == 0;
+    bool has_directory = access(paths->directory, F_OK) == 0;
+    int r = has_directory ? hl_audit_mark_read(paths->directory, &audit->mark) : 0;
+    if (has_audit)
+        audit->r = hl_verify(paths->audit, secrets->chain, &audit->report);
+    else
+        hl_buffer_init(&audit->report.findings, OUTPUT_MAX);
+    if (r == 0)
+        check_mark(audit, has_audit);
+    else if (audit->r == 0)
+        audit->r = r;
+    return has_audit || audit->r != 0;
+}
+
 int hl_command_verify(int argc, char **argv)
 {
     static const struct argp_option options[] = {
@@ -194,7 +235,8 @@ int hl_command_verify(int argc, char **argv)
         "Proves that a data folder is whole: the database's own integrity check, "
         "dense offsets and "
         "positions, the hash chain of every conversation, and the conversation "
-        "index; of the log and of the audit log. Reads only; "
+        "index; of the log and of the audit log, which must not be behind what "
+        "directory.db knows of it. Reads only; "
         "the gateway may be running.\v" HL_COMMAND_EXIT_CODES,
         NULL,
         NULL,
@@ -211,10 +253,8 @@ int hl_command_verify(int argc, char **argv)
         return code;
     struct finding log = {.path = paths.log};
     struct finding audit = {.path = paths.audit};
-    bool has_audit = access(paths.audit, F_OK) == 0;
     log.r = hl_verify(paths.log, secrets.chain, &log.report);
-    if (has_audit)
-        audit.r = hl_verify(paths.audit, secrets.chain, &audit.report);
+    bool has_audit = verify_audit(&paths, &secrets, &audit);
     hl_secrets_wipe(&secrets);
     code = print_findings(&arguments, &log, has_audit ? &audit : NULL);
     hl_buffer_fini(&log.report.findings);
@@ -418,6 +458,21 @@ int hl_command_backup(int argc, char **argv)
     return code;
 }
 
+/* The mark in directory.db is of the log before, which had another epoch. One that the backup's own
+ * log was behind of stays, and is found. */
+static int renew_mark(const struct hl_data_paths *to, const struct hl_secrets *secrets,
+                      const struct hl_verify_report *backup)
+{
+    struct hl_audit_mark mark;
+    struct hl_verify_report report = {0};
+    int r = hl_audit_mark_read(to->directory, &mark);
+    if (r != 0 || !hl_audit_mark_fits(&mark, backup->epoch, backup->position))
+        return r;
+    r = hl_verify(to->audit, secrets->chain, &report);
+    hl_buffer_fini(&report.findings);
+    return r == 0 ? hl_audit_mark_renew(to->directory, report.epoch, report.position) : r;
+}
+
 /* Never told apart from the log: a backup is restored as a whole. 0, HL_VERIFY_…, -errno. */
 static int restore_audit(const struct hl_data_paths *from, const struct hl_data_paths *to,
                          const struct hl_secrets *secrets)
@@ -425,6 +480,8 @@ static int restore_audit(const struct hl_data_paths *from, const struct hl_data_
     struct hl_verify_report report = {0};
     int r = hl_restore(from->audit, NULL, to->audit, secrets->chain, &report);
     hl_buffer_fini(&report.findings);
+    if (r == 0 && access(to->directory, F_OK) == 0)
+        r = renew_mark(to, secrets, &report);
     return r;
 }
 

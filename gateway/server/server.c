@@ -142,8 +142,11 @@ static int open_logs(struct hl_server *server)
         code = open_engine(server, server->paths.audit, on_audit_failed, &server->house.audit);
     if (code != HL_EXIT_OK)
         return code;
+    int r = hl_directory_audit_begin(server->house.directory, server->house.audit);
+    if (r != 0)
+        return refuse_start_errno(server->paths.directory, r);
     hl_log_info(server->house.log, &info);
-    int r = hl_registry_create(info.boots, &server->house.registry);
+    r = hl_registry_create(info.boots, &server->house.registry);
     server->house.audit_memory = hl_audit_memory_create();
     server->house.online = hl_online_create();
     server->house.presence = hl_presence_create();
@@ -312,8 +315,10 @@ static void take_down(struct hl_server *server)
     /* Before the loops go: the writer may still be posting the last group to each of them. */
     if (house->log != NULL)
         hl_log_close(house->log);
-    if (house->audit != NULL)
+    if (house->audit != NULL) {
+        hl_directory_audit_end(house->directory);
         hl_log_close(house->audit);
+    }
     for (size_t i = 0; i < house->n_stations; i++)
         hl_station_destroy(house->stations[i]);
     free(house->stations);

@@ -129,12 +129,15 @@ struct visit {
     bool is_new;
     struct hl_directory_change change;
     struct hl_buffer document;
+    struct hl_directory_audit audit;
+    struct hl_buffer audit_body;
 };
 
 static void end_visit(struct visit *visit)
 {
     hl_pending_end(&visit->pending);
     hl_buffer_fini(&visit->document);
+    hl_buffer_fini(&visit->audit_body);
     explicit_bzero(&visit->job, sizeof(visit->job));
     free(visit);
 }
@@ -292,9 +295,19 @@ static void take_change(struct hl_directory_change *change, int r)
 static bool submit_change(struct visit *visit, struct hl_exchange *exchange)
 {
     const struct hl_signin *signin = visit->signin;
+    struct hl_principal who = {0};
+    (void)hl_directory_find_agent(signin->directory, &visit->agent, &who); /* a new one: of none */
+    const struct hl_audit_event event = {.action = visit->is_new ? "agent.created" : "agent.linked",
+                                         .object = visit->change.id,
+                                         .site = who.site,
+                                         .details = hl_bytes_of("{\"by\":\"oidc\"}")};
     visit->change.loop = signin->loop;
     visit->change.done = take_change;
     visit->change.now_ms = hl_clock_wall_ms(signin->clock);
+    visit->change.audit = &visit->audit;
+    hl_audit_fill(signin->api, exchange, NULL, &event, &visit->audit, &visit->audit_body);
+    if (hl_buffer_failed(&visit->audit_body))
+        return false;
     hl_pending_resume(&visit->pending, exchange);
     if (hl_directory_submit(signin->directory, &visit->change) == 0)
         return true;

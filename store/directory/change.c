@@ -5,6 +5,8 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "store/directory/admins.h"
+#include "store/directory/audit_rows.h"
 #include "store/directory/file.h"
 #include "store/directory/file_state.h"
 
@@ -270,12 +272,33 @@ static int store_once(struct hl_directory_file *file, const struct hl_directory_
     return r;
 }
 
+/* What the audit log will say is stored with the change: neither is there without the other. */
+static int record_change(struct hl_directory_file *file, struct hl_directory_change *change)
+{
+    int r = 0;
+    if (change->audit != NULL)
+        r = hl_audit_rows_insert(file, change->audit, &change->audit_number);
+    if (r == 0 && change->with != NULL && change->with->audit != NULL)
+        r = hl_audit_rows_insert(file, change->with->audit, &change->audit_number);
+    return r;
+}
+
 static int run_change(struct hl_directory_file *file, struct hl_directory_change *change)
 {
+    bool had_admin = false;
     int r = change->once != NULL ? find_once(file, change) : 0;
+    if (r == 0 && change->replayed && change->audit != NULL) /* of the first, at the latest */
+        return hl_audit_rows_newest(file, &change->audit_number);
     if (r != 0 || change->replayed)
         return r;
-    r = run_operation(file, change);
+    if (change->keeps_admin)
+        r = hl_admins_find(file, change, &had_admin);
+    if (r == 0)
+        r = run_operation(file, change);
+    if (r == 0 && had_admin)
+        r = hl_admins_check(file, change);
+    if (r == 0)
+        r = record_change(file, change);
     if (r == 0 && change->once != NULL)
         r = store_once(file, change);
     return r;
@@ -284,6 +307,7 @@ static int run_change(struct hl_directory_file *file, struct hl_directory_change
 int hl_directory_file_apply(struct hl_directory_file *file, struct hl_directory_change *change)
 {
     change->replayed = false;
+    change->audit_number = 0;
     int r = hl_sqlite_run(file->db, "BEGIN IMMEDIATE");
     if (r != 0)
         return r;

@@ -9,7 +9,7 @@
 #include "store/directory/builder.h"
 #include "store/directory/file_state.h"
 
-enum { APPLICATION_ID = 0x686c6431, SCHEMA_VERSION = 1, JOURNAL_TRIES_MAX = 100 };
+enum { APPLICATION_ID = 0x686c6431, SCHEMA_VERSION = 2, JOURNAL_TRIES_MAX = 100 };
 
 static const char schema[] =
     "CREATE TABLE record(" /* kind: enum hl_record_kind; secret: never given out */
@@ -25,8 +25,16 @@ static const char schema[] =
     "CREATE INDEX once_created ON once(created_ms);"
     "CREATE TABLE key_use("
     " key BLOB PRIMARY KEY, used_ms INTEGER NOT NULL) WITHOUT ROWID, STRICT;"
-    "PRAGMA application_id=1751934001;" /* APPLICATION_ID: PRAGMA takes no parameters */
-    "PRAGMA user_version=1;";
+    "PRAGMA application_id=1751934001;"; /* APPLICATION_ID: PRAGMA takes no parameters */
+
+static const char schema_2[] =
+    "CREATE TABLE outbox(" /* what the audit log has not got yet; numbers are never used again */
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, mid TEXT NOT NULL, site TEXT NOT NULL,"
+    " role INTEGER NOT NULL, author BLOB, body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE audit_mark(" /* see struct hl_audit_mark */
+    " id INTEGER PRIMARY KEY CHECK(id=1), epoch INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " lost INTEGER NOT NULL) STRICT;"
+    "PRAGMA user_version=2;";
 
 /* In a transaction: two processes may open a new file at once. */
 static int make_schema(struct hl_directory_file *file)
@@ -45,7 +53,8 @@ static int make_schema(struct hl_directory_file *file)
         return HL_DIRECTORY_NO_DIRECTORY;
     if (version > SCHEMA_VERSION)
         return HL_DIRECTORY_NEWER;
-    return n_tables > 0 ? 0 : hl_sqlite_run(file->db, schema);
+    r = n_tables > 0 ? 0 : hl_sqlite_run(file->db, schema);
+    return r == 0 && version < 2 ? hl_sqlite_run(file->db, schema_2) : r;
 }
 
 /* Readers then never wait for a writer. The first time it needs the file for itself, and SQLite

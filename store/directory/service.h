@@ -6,6 +6,7 @@
 
 #include "base/worker.h"
 #include "store/directory.h"
+#include "store/directory/courier.h"
 #include "store/directory/file.h"
 
 enum { HL_KEY_USES_SLOTS = 8192, HL_KEY_USES_MAX = 6000 };
@@ -35,8 +36,11 @@ struct hl_directory {
     bool is_closing;
     atomic_uint_fast64_t version;
     struct hl_key_uses uses;
+    struct hl_courier courier;
 };
 
+/* Posts done(). */
+void hl_directory_finish(struct hl_directory_change *change);
 /* A key was used just now. */
 void hl_directory_note_use(struct hl_directory *directory, const struct hl_id *key);
 int hl_directory_open_uses(struct hl_directory *directory); /* 0, -errno */

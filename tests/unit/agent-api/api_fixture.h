@@ -129,6 +129,8 @@ static inline int make_fixture(void **state)
         assert_int_equal(hl_directory_add_person(f->directory, &wish, secret, &f->people[i].id), 0);
         snprintf(f->bearer[i], sizeof(f->bearer[i]), "Bearer %s", secret);
     }
+    assert_int_equal(hl_directory_audit_begin(f->directory, f->audit), 0);
+    hl_fake_loop_run_all(&f->loop);
     f->conversation = (struct hl_id){{1, 2, 3}};
     hl_id_format(&f->conversation, HL_ID_CONVERSATION, id);
     snprintf(f->path, sizeof(f->path), "/v1/conversations/%s", id);
@@ -158,6 +160,7 @@ static inline int drop_fixture(void **state)
     hl_online_destroy(f->online);
     hl_presence_destroy(f->presence);
     hl_log_close(f->log);
+    hl_directory_audit_end(f->directory);
     hl_log_close(f->audit);
     hl_fake_loop_fini(&f->loop);
     hl_directory_close(f->directory);
