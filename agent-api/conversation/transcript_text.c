@@ -80,7 +80,10 @@ static const char *event_of(const struct hl_entry *entry)
     }
 }
 
-/* What an entry says, as text: the members of a form or rating, one per line. */
+enum { PATH_SIZE_MAX = 8, SAID_BYTES_MAX = 4 * HL_ENTRY_BODY_SIZE_MAX };
+
+/* What an entry says, as text: the members of a form or rating, one per line. The name of their
+ * object goes before them if it is one of ours; a long one would be repeated too often. */
 static void append_said(struct hl_buffer *out, const json_t *body, const char *path)
 {
     const char *name;
@@ -89,7 +92,7 @@ static void append_said(struct hl_buffer *out, const json_t *body, const char *p
     {
         bool is_text = strcmp(name, "text") == 0;
         if (json_is_object(value)) {
-            append_said(out, value, name);
+            append_said(out, value, strlen(name) <= PATH_SIZE_MAX ? name : NULL);
             continue;
         }
         if (out->size > 0)
@@ -118,8 +121,6 @@ static bool read_said(const struct hl_entry *entry, struct hl_buffer *out)
     json_decref(body);
     return !hl_buffer_failed(out);
 }
-
-enum { SAID_BYTES_MAX = 2 * HL_ENTRY_BODY_SIZE_MAX };
 
 static void append_quiet(struct hl_buffer *out, const struct hl_entry *entry)
 {

@@ -91,6 +91,23 @@ wireTest('each form holds what was said, escaped', async (t) => {
   assert.match(answer.headers['content-disposition'], /^attachment; filename="HL-[A-Z0-9-]+\.html"$/);
 });
 
+wireTest('a hostile form is in the transcript, and cuts nothing off', async (t) => {
+  const visitor = await t.connect(gateway);
+  await visitor.publish('hello');
+  const members = (n) => Object.fromEntries(Array.from({ length: n }, (_, i) => [i, 1]));
+  const bodies = Array.from({ length: 20 }, () => ({ ['&'.repeat(3500)]: members(60), fields: { kept: 'yes' } }));
+  for (const body of [...bodies, { [`p${'"'.repeat(3000)}`]: members(1100) }, { '&&&&&&&&': members(1800) }]) {
+    assert.equal((await visitor.publish(body, { kind: 'form' })).t, 'pub_ok');
+  }
+  await visitor.publish('the last');
+  for (const format of ['text', 'html']) {
+    const { text } = await call('GET', path(visitor, `/transcript?format=${format}`));
+    assert.match(text, /the last[^]*End of transcript/);
+    assert.equal(text.match(/fields\.kept: yes/g).length, bodies.length);
+    assert.doesNotMatch(text, /erased/);
+  }
+});
+
 wireTest('messages are lines too, all after an offset', async (t) => {
   const visitor = await talk(t);
   const accept = 'application/x-ndjson';
