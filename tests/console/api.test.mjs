@@ -1,7 +1,10 @@
 // The console's client of the agent API: nodes, retries, read-your-writes, and the outbox.
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import { test } from 'node:test';
 import { load } from './source.mjs';
+
+globalThis.crypto ??= webcrypto; // Node 18 has none there
 
 const { Client, faultAt, faultsOf, Nodes, normalise, Once, Outbox, patchOf, Place, Problem, isProblem, queryOf } = await load(
   'api/client.ts', 'api/nodes.ts', 'api/outbox.ts', 'api/place.ts', 'api/problem.ts', 'api/conversations.ts',

@@ -2,6 +2,7 @@
 // program into a file of its own.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -37,7 +38,7 @@ async function texts(gateway, key, id) {
 }
 
 async function reply(gateway, key, id, text) {
-  const answer = await gateway.request(`/v1/conversations/${id}/messages/${crypto.randomUUID()}`, {
+  const answer = await gateway.request(`/v1/conversations/${id}/messages/${randomUUID()}`, {
     method: 'PUT', headers: { authorization: `Bearer ${key}` }, body: { text } });
   assert.equal(answer.status, 201);
 }

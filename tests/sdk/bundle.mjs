@@ -1,6 +1,6 @@
 // The SDK as the tests use it: bundled into a folder of its own, on request with a bug planted in
 // its sources. A plant names what it replaces, so that it cannot silently miss.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -51,6 +51,7 @@ function planting(plants) {
 export async function bundleSdk(plants = []) {
   const folder = mkdtempSync(join(tmpdir(), 'holdline-sdk-'));
   await build({ folder, change: planting(plants) });
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}'); // as the package has it
   return {
     umd: readFileSync(join(folder, 'holdline.umd.js'), 'utf8'),
     esm: pathToFileURL(join(folder, 'index.js')).href,
