@@ -233,5 +233,7 @@ void hl_directory_audit_end(struct hl_directory *directory)
     if (courier->log == NULL)
         return;
     settle_rows(courier);
+    pthread_mutex_lock(&courier->lock);
     courier->log = NULL;
+    pthread_mutex_unlock(&courier->lock);
 }
