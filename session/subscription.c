@@ -493,6 +493,10 @@ void hl_subscription_finish_page(struct hl_subscription *subscription,
         finish_first_page(subscription, conversation, is_unknown, read);
         return;
     }
+    if (!is_unknown && !hl_session_sees(session, conversation)) { /* read before it was told */
+        hl_session_bye(session, HL_PROBLEM_SESSION_EXPIRED, "A conversation went out of sight.");
+        return;
+    }
     move_state(subscription, HL_SUBSCRIPTION_BEHIND);
     raise_head(subscription, conversation->head);
     if (read->batch != NULL && read->after == subscription->cursor)
