@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent-api/ask.h"
 #include "agent-api/directory/object.h"
 
 static const struct hl_field origin[] = {{.name = "", .type = HL_FIELD_ORIGIN}};
@@ -104,9 +105,29 @@ static void patch_site(struct hl_call *call, struct hl_exchange *exchange)
     hl_object_patch(call, exchange, &sites);
 }
 
+static void delete_unused(struct hl_call *call, struct hl_exchange *exchange)
+{
+    if (call->index.list.n_items > 0)
+        hl_exchange_problem(exchange, HL_PROBLEM_IN_USE, "It has conversations: erase them first.");
+    else
+        hl_object_delete(call, exchange, &sites);
+}
+
+/* Its name is free again afterwards: who takes it must not find the conversations of another. */
 static void delete_site(struct hl_call *call, struct hl_exchange *exchange)
 {
-    hl_object_delete(call, exchange, &sites);
+    struct hl_index_list *list = &call->index.list;
+    struct hl_bytes id = call->params.values[0];
+    if (!hl_api_may(&call->who, exchange, HL_PERMISSION_DIRECTORY_WRITE))
+        return;
+    if (call->api->config.index == NULL || id.size >= sizeof(list->site)) {
+        hl_object_delete(call, exchange, &sites);
+        return;
+    }
+    memcpy(list->site, id.data, id.size);
+    list->sort = HL_INDEX_NEWEST;
+    list->limit = 1;
+    hl_ask_list(call, exchange, delete_unused);
 }
 
 /* The secret that the site's own server signs its visitors' identities with. Shown this once. */

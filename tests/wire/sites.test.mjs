@@ -165,6 +165,25 @@ wireTest('who is online is told to their own site, and of agents of all sites to
   for (const stream of streams) stream.close();
 });
 
+wireTest('a site with conversations stays: its next owner would find them', async (t) => {
+  await call('POST', '/v1/sites', { id: 'brief', name: 'Brief' });
+  const visitor = await t.connect(gateway, { site: 'brief' });
+  await visitor.publish('hello');
+  const headers = { authorization: `Bearer ${admin}`, 'if-match': '*' };
+  const drop = () => gateway.request('/v1/sites/brief', { method: 'DELETE', headers });
+  const kept = await drop();
+  assert.deepEqual([kept.status, kept.json.code], [409, 'in_use']);
+  const body = { conversation: visitor.c, reason: 'the site ends' };
+  const options = { method: 'POST', body, headers: { ...headers, 'idempotency-key': randomUUID() } };
+  assert.equal((await gateway.request('/v1/erasures', options)).status, 202);
+  let gone = await drop();
+  for (let i = 0; i < 100 && gone.status === 409; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    gone = await drop();
+  }
+  assert.equal(gone.status, 204);
+});
+
 wireTest('who signed in, and out, stands in the audit log', async () => {
   const key = await gateway.key('kim');
   const headers = { 'sec-fetch-site': 'same-origin' };
