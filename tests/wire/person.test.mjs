@@ -72,9 +72,10 @@ wireTest('an erasure leaves the places and takes the content', async () => {
   const found = await get(gateway, `/v1/conversations?q=${word}`);
   assert.equal(found.json.data.length, 0);
   assert.deepEqual(filesHold(gateway.data, word), [], 'no file holds a word of it');
-  const audit = await get(gateway, `/v1/audit?limit=50`);
-  const actions = audit.json.data.filter((event) => event.object === asked.json.id).map((event) => event.action);
-  assert.ok(actions.includes('erasure.created') && actions.includes('erasure.done'), actions.join());
+  for (const action of ['erasure.created', 'erasure.done']) {
+    const audit = await get(gateway, `/v1/audit?action=${action}`);
+    assert.ok(audit.json.data.some((event) => event.object === asked.json.id), action);
+  }
   const verified = JSON.parse((await holdline(['verify', '--data', gateway.data, '--json'])).stdout);
   assert.deepEqual([verified.ok, verified.erased >= 2], [true, true]);
 });
