@@ -127,8 +127,8 @@ static void dump_index(struct fixture *f, struct hl_buffer *out)
         "SELECT * FROM addresses ORDER BY 1, 2",
         "SELECT * FROM heard ORDER BY 1, 2",
         "SELECT * FROM voices ORDER BY 1, 2",
-        "SELECT id, site, name, email, phone, identity, first_ms, last_ms, n_conversations "
-        "FROM contacts ORDER BY id",
+        ("SELECT id, site, name, email, phone, identity, first_ms, last_ms, n_conversations "
+         "FROM contacts ORDER BY id"),
         "SELECT c.id, p.body FROM people p JOIN contacts c ON c.number = p.rowid ORDER BY c.id",
         "SELECT rowid, body FROM texts ORDER BY rowid",
         "SELECT rowid FROM texts WHERE texts MATCH 'words OR answer OR form' ORDER BY rowid",
