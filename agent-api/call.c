@@ -114,6 +114,31 @@ void hl_call_resume(struct hl_call *call, int result)
     end_step(call);
 }
 
+static void go_on(struct hl_exchange *exchange)
+{
+    struct hl_pending *pending = exchange->handler;
+    exchange->on_writable = NULL;
+    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
+}
+
+static void give_up(struct hl_exchange *exchange)
+{
+    struct hl_pending *pending = exchange->handler;
+    pending->exchange = NULL;
+    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
+}
+
+void hl_call_when_ready(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next)
+{
+    if (exchange->ops->is_ready(exchange)) {
+        next(call, exchange);
+        return;
+    }
+    hl_call_wait(call, exchange, next);
+    exchange->on_writable = go_on;
+    exchange->on_gone = give_up;
+}
+
 void hl_call_refuse(struct hl_call *call, int result)
 {
     call->is_waiting = false;

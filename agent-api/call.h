@@ -77,6 +77,9 @@ void hl_call_record_read(struct hl_call *call, struct hl_exchange *exchange, con
 /* To wait for something else: hl_call_wait, then hl_call_resume once, in a later turn. */
 void hl_call_wait(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 void hl_call_resume(struct hl_call *call, int result);
+/* Of a streamed answer: the next step comes once the client took what was written, at once if it
+ * has; a client that is gone ends the call. */
+void hl_call_when_ready(struct hl_call *call, struct hl_exchange *exchange, hl_call_step next);
 /* What was to be waited for was not taken: answers the problem of `result`, within the step. */
 void hl_call_refuse(struct hl_call *call, int result);
 

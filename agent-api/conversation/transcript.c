@@ -74,28 +74,6 @@ static bool read_internal(struct hl_exchange *exchange, bool *out_internal)
 
 static void read_page(struct hl_call *call, struct hl_exchange *exchange);
 
-/* The client took what was written, or is gone; then the call ends. */
-static void go_on(struct hl_exchange *exchange)
-{
-    struct hl_pending *pending = exchange->handler;
-    exchange->on_writable = NULL;
-    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
-}
-
-static void give_up(struct hl_exchange *exchange)
-{
-    struct hl_pending *pending = exchange->handler;
-    pending->exchange = NULL;
-    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
-}
-
-static void await_writable(struct hl_call *call, struct hl_exchange *exchange)
-{
-    hl_call_wait(call, exchange, read_page);
-    exchange->on_writable = go_on;
-    exchange->on_gone = give_up;
-}
-
 /* As visitors see it: not that of internal entries, of events only that they happened. */
 static void append_entry(struct transcript *transcript, struct hl_buffer *out,
                          const struct hl_entry *entry, const struct hl_directory_snapshot *names)
@@ -158,10 +136,8 @@ static void write_page(struct hl_call *call, struct hl_exchange *exchange)
         exchange->ops->write(exchange, hl_buffer_bytes(&out));
         if (is_whole)
             exchange->ops->end(exchange);
-        else if (exchange->ops->is_ready(exchange))
-            read_page(call, exchange);
         else
-            await_writable(call, exchange);
+            hl_call_when_ready(call, exchange, read_page);
     }
     hl_buffer_fini(&out);
 }

@@ -14,29 +14,6 @@ static struct hl_export *export_of(struct hl_call *call)
 
 static void read_page(struct hl_call *call, struct hl_exchange *exchange);
 
-/* ---- when the client takes it ---- */
-
-static void go_on(struct hl_exchange *exchange)
-{
-    struct hl_pending *pending = exchange->handler;
-    exchange->on_writable = NULL;
-    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
-}
-
-static void give_up(struct hl_exchange *exchange)
-{
-    struct hl_pending *pending = exchange->handler;
-    pending->exchange = NULL;
-    hl_call_resume(HL_CONTAINER_OF(pending, struct hl_call, pending), 0);
-}
-
-static void await_writable(struct hl_call *call, struct hl_exchange *exchange)
-{
-    hl_call_wait(call, exchange, read_page);
-    exchange->on_writable = go_on;
-    exchange->on_gone = give_up;
-}
-
 /* ---- page by page ---- */
 
 static void begin_conversation(struct hl_export *export, struct hl_buffer *out,
@@ -109,10 +86,8 @@ static void write_on(struct hl_call *call, struct hl_exchange *exchange, struct 
     exchange->ops->write(exchange, hl_buffer_bytes(out));
     if (is_whole)
         exchange->ops->end(exchange);
-    else if (exchange->ops->is_ready(exchange))
-        read_page(call, exchange);
     else
-        await_writable(call, exchange);
+        hl_call_when_ready(call, exchange, read_page);
 }
 
 static void write_page(struct hl_call *call, struct hl_exchange *exchange)
