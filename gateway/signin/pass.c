@@ -1,7 +1,7 @@
 #include "gateway/signin/pass.h"
 
-#include "base/json.h"
 #include "base/result.h"
+#include "gateway/signin/claims.h"
 #include "store/directory_snapshot.h"
 
 enum { CLAIMS_SIZE_MAX = 512 };
@@ -70,19 +70,12 @@ int64_t hl_pass_end_ms(const struct hl_pass *pass)
 int hl_pass_open(const struct hl_token_keys *keys, int64_t now_ms, struct hl_bytes text,
                  struct hl_pass *out_pass)
 {
-    struct hl_buffer claims;
-    json_t *object = NULL;
-    if (text.size > HL_PASS_TEXT_SIZE_MAX)
-        return HL_PASS_INVALID;
-    hl_buffer_init(&claims, CLAIMS_SIZE_MAX);
-    int r = hl_token_open_text(keys, purpose, text, &claims);
-    if (r == 0)
-        r = hl_json_parse(hl_buffer_bytes(&claims), NULL, 0, &object);
-    if (r == 0 && !read_claims(object, out_pass))
-        r = HL_PASS_INVALID;
-    json_decref(object);
-    hl_buffer_fini(&claims);
-    if (r == 0 && now_ms >= hl_pass_end_ms(out_pass))
-        return HL_PASS_EXPIRED;
-    return r > 0 ? HL_PASS_INVALID : r;
+    json_t *claims = NULL;
+    int r = hl_claims_open(keys, purpose, HL_PASS_TEXT_SIZE_MAX, text, &claims);
+    if (r == 0 && !read_claims(claims, out_pass))
+        r = HL_CLAIMS_INVALID;
+    json_decref(claims);
+    if (r != 0)
+        return r > 0 ? HL_PASS_INVALID : r;
+    return now_ms >= hl_pass_end_ms(out_pass) ? HL_PASS_EXPIRED : 0;
 }

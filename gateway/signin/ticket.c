@@ -5,8 +5,8 @@
 
 #include <sodium.h>
 
-#include "base/json.h"
 #include "base/result.h"
+#include "gateway/signin/claims.h"
 
 static const char purpose[] = "holdline-signin-1";
 
@@ -96,21 +96,12 @@ static bool read_claims(const json_t *claims, struct hl_ticket *out_ticket)
 int hl_ticket_open(const struct hl_token_keys *keys, int64_t now_ms, struct hl_bytes text,
                    struct hl_ticket *out_ticket)
 {
-    struct hl_buffer claims;
-    json_t *object = NULL;
-    if (text.size > HL_TICKET_TEXT_SIZE_MAX)
-        return HL_TICKET_INVALID;
-    hl_buffer_init(&claims, HL_TICKET_TEXT_SIZE_MAX);
-    int r = hl_token_open_text(keys, purpose, text, &claims);
-    if (r == 0)
-        r = hl_json_parse(hl_buffer_bytes(&claims), NULL, 0, &object);
-    if (r == 0 && !read_claims(object, out_ticket))
-        r = HL_TICKET_INVALID;
-    json_decref(object);
-    if (claims.data != NULL)
-        sodium_memzero(claims.data, claims.size);
-    hl_buffer_fini(&claims);
-    if (r == 0 && now_ms >= out_ticket->ends_ms)
-        return HL_TICKET_EXPIRED;
-    return r > 0 ? HL_TICKET_INVALID : r;
+    json_t *claims = NULL;
+    int r = hl_claims_open(keys, purpose, HL_TICKET_TEXT_SIZE_MAX, text, &claims);
+    if (r == 0 && !read_claims(claims, out_ticket))
+        r = HL_CLAIMS_INVALID;
+    json_decref(claims);
+    if (r != 0)
+        return r > 0 ? HL_TICKET_INVALID : r;
+    return now_ms >= out_ticket->ends_ms ? HL_TICKET_EXPIRED : 0;
 }

@@ -10,7 +10,7 @@ LIBRARIES = {
     "sodium.h": ["base/clock.c", "base/hash.c", "base/table.c", "store/chain.c", "store/seal.c",
                  "store/directory/*.c", "store/directory_people.c", "store/directory_snapshot.c",
                  "agent-api/once.c", "session/paseto.c", "session/token.c", "gateway/secrets.c",
-                 "gateway/signin/ticket.c", "gateway/visit/door.c"],
+                 "gateway/signin/claims.c", "gateway/signin/ticket.c", "gateway/visit/door.c"],
     "sqlite3.h": ["store/*"],
     "uv.h": ["gateway/loop_uv.c", "gateway/wire_state.h", "gateway/conn.h"],
     "libwebsockets.h": ["gateway/ws/*"],
