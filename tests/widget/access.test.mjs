@@ -2,36 +2,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { launch } from '../browser/pages.mjs';
+import { test } from 'node:test';
 import {
-  Agent, AWAY, fillForm, launcher, openChat, openSite, panel, say, settled, siteGateway, startChat, until, waitForTexts,
+  AWAY, end, fillForm, launcher, openChat, openSite, panel, say, settled, startChat, until, useWidget,
+  waitForTexts,
 } from './visitor.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const TARGET_PX = 24;
 
-const gateway = siteGateway();
-let browser;
-let agent;
-
-before(async () => {
-  await gateway.start();
-  agent = await Agent.make(gateway, 'ann');
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await gateway.remove();
-});
+const shared = useWidget();
+const { gateway } = shared;
 
 const widgetTest = (name, run) => test(name, { timeout: 180_000 }, run);
-
-async function end(page) {
-  assert.deepEqual([page.errors, page.violations], [[], []]);
-  await page.context().close();
-}
 
 const inPanel = (page, selector) => page.locator(`#holdline ${selector}`);
 
@@ -62,7 +46,7 @@ const LOOKS = {
 for (const [look, { locale, ...options }] of Object.entries(LOOKS)) {
   widgetTest(`axe finds nothing in any state: ${look}`, async () => {
     const prepare = locale && (() => addEventListener('DOMContentLoaded', () => Object.assign(document.documentElement, { lang: 'ar', dir: 'rtl' })));
-    const page = await openSite(browser, gateway, { prepare, reducedMotion: 'reduce', ...options });
+    const page = await openSite(shared.browser, gateway, { prepare, reducedMotion: 'reduce', ...options });
     await launcher(page).waitFor();
     await assertClean(page, 'launcher');
     await openChat(page);
@@ -73,15 +57,15 @@ for (const [look, { locale, ...options }] of Object.entries(LOOKS)) {
     await page.click('#holdline .form .primary');
     await settled(page);
     await assertClean(page, 'chat that waits');
-    const [{ id: c }] = (await agent.call('GET', '/v1/conversations?limit=1')).data;
-    await agent.claim(c);
-    await agent.say(c, 'Yes: https://example.com/halo');
+    const [{ id: c }] = (await shared.agent.call('GET', '/v1/conversations?limit=1')).data;
+    await shared.agent.claim(c);
+    await shared.agent.say(c, 'Yes: https://example.com/halo');
     await inPanel(page, '.message.other').waitFor();
     await page.click('#holdline .head .icon-button >> nth=0');
     await inPanel(page, '.menu').waitFor();
     await assertClean(page, 'menu');
     await page.keyboard.press('Escape');
-    await agent.turn(c, 'closed');
+    await shared.agent.turn(c, 'closed');
     await inPanel(page, '.rating').waitFor();
     await page.press('#holdline #score4', 'Space');
     await assertClean(page, 'rating');
@@ -96,7 +80,7 @@ for (const [look, { locale, ...options }] of Object.entries(LOOKS)) {
 }
 
 widgetTest('axe finds nothing in the enquiry and after it', async () => {
-  const page = await openSite(browser, gateway, { world: { availability: AWAY } });
+  const page = await openSite(shared.browser, gateway, { world: { availability: AWAY } });
   await openChat(page);
   await assertClean(page, 'enquiry');
   await fillForm(page);
@@ -116,7 +100,7 @@ async function tabTo(page, selector, key = 'Tab') {
 }
 
 widgetTest('everything works by keyboard alone; Escape closes and gives the focus back', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await launcher(page).waitFor();
   await tabTo(page, '#holdline .launcher');
   await page.keyboard.press('Enter');
@@ -151,7 +135,7 @@ widgetTest('everything works by keyboard alone; Escape closes and gives the focu
 const focusIsInside = (page) => page.evaluate(() => Boolean(document.querySelector('#holdline').shadowRoot.activeElement?.closest('.panel')));
 
 widgetTest('the focus stays inside where the window covers the page, and only there', async () => {
-  const phone = await openSite(browser, gateway, { viewport: { width: 390, height: 700 } });
+  const phone = await openSite(shared.browser, gateway, { viewport: { width: 390, height: 700 } });
   await openChat(phone);
   assert.equal(await panel(phone).getAttribute('aria-modal'), 'true');
   for (let n = 0; n < 12; n += 1) {
@@ -159,7 +143,7 @@ widgetTest('the focus stays inside where the window covers the page, and only th
     assert.ok(await focusIsInside(phone), `after ${n + 1} keys`);
   }
   await end(phone);
-  const desk = await openSite(browser, gateway);
+  const desk = await openSite(shared.browser, gateway);
   await openChat(desk);
   assert.equal(await panel(desk).getAttribute('aria-modal'), null);
   let hasLeft = false;
@@ -193,15 +177,15 @@ async function listen(page) {
 const announced = (page) => page.evaluate(() => window.announced);
 
 widgetTest('each new message of others is announced once, and nothing else is', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const c = await startChat(page, { message: 'Hello?' });
   await listen(page);
-  await agent.say(c, 'Good morning.');
+  await shared.agent.say(c, 'Good morning.');
   await waitForTexts(page, ['Hello?', 'Good morning.']);
   await say(page, 'My own words');
   await settled(page);
   await gateway.restart();
-  await agent.say(c, 'Are you still there?');
+  await shared.agent.say(c, 'Are you still there?');
   await waitForTexts(page, ['Hello?', 'Good morning.', 'My own words', 'Are you still there?']);
   const heard = await announced(page);
   assert.deepEqual(heard.map((text) => text.replace(/^[^:]*: /, '')), ['Good morning.', 'Are you still there?']);
@@ -214,7 +198,7 @@ widgetTest('each new message of others is announced once, and nothing else is', 
   await listen(page);
   await waitForTexts(page, ['Hello?', 'Good morning.', 'My own words', 'Are you still there?']);
   assert.deepEqual(await announced(page), [], 'history is not read out');
-  await agent.say(c, 'One more.');
+  await shared.agent.say(c, 'One more.');
   await until(page, () => window.announced.length > 0);
   assert.equal((await announced(page)).length, 1);
   await end(page);
@@ -231,9 +215,9 @@ for (const [name, viewport] of Object.entries({
   '200 % zoom': { width: 640, height: 400 }, '400 % zoom': { width: 320, height: 256 }, 'a small phone': { width: 320, height: 568 },
 })) {
   widgetTest(`everything can be reached and read at ${name}`, async () => {
-    const page = await openSite(browser, gateway, { viewport, deviceScaleFactor: 2 });
+    const page = await openSite(shared.browser, gateway, { viewport, deviceScaleFactor: 2 });
     const c = await startChat(page, { message: 'Is the Halo in stock?' });
-    await agent.say(c, `A rather long answer, with one word that does not end: ${'x'.repeat(200)}`);
+    await shared.agent.say(c, `A rather long answer, with one word that does not end: ${'x'.repeat(200)}`);
     await inPanel(page, '.message.other').waitFor();
     assert.deepEqual(await overflow(page), { page: 0, wide: [] });
     await say(page, 'Thank you');
@@ -248,10 +232,10 @@ for (const [name, viewport] of Object.entries({
 
 widgetTest('a page from right to left: texts, sides and direction', async () => {
   const prepare = () => addEventListener('DOMContentLoaded', () => Object.assign(document.documentElement, { lang: 'ar', dir: 'rtl' }));
-  const page = await openSite(browser, gateway, { prepare });
+  const page = await openSite(shared.browser, gateway, { prepare });
   const c = await startChat(page, { message: 'مرحبا' });
   assert.deepEqual([await panel(page).getAttribute('dir'), await panel(page).getAttribute('lang')], ['rtl', 'ar']);
-  await agent.say(c, 'أهلا وسهلا');
+  await shared.agent.say(c, 'أهلا وسهلا');
   await waitForTexts(page, ['مرحبا', 'أهلا وسهلا']);
   const button = await launcher(page).boundingBox();
   assert.ok(button.x < 100, 'the launcher is on the left');
@@ -262,7 +246,7 @@ widgetTest('a page from right to left: texts, sides and direction', async () => 
 });
 
 widgetTest('no motion for those who do not want it; borders where colours are forced', async () => {
-  const page = await openSite(browser, gateway, { reducedMotion: 'reduce', forcedColors: 'active' });
+  const page = await openSite(shared.browser, gateway, { reducedMotion: 'reduce', forcedColors: 'active' });
   await startChat(page, { message: 'Hello?' });
   const style = await panel(page).evaluate((e) => ({ animation: getComputedStyle(e).animationName, border: getComputedStyle(e).borderTopWidth }));
   assert.deepEqual(style, { animation: 'none', border: '1px' });

@@ -1,40 +1,25 @@
 // Nobody there, no connection, no JavaScript: the enquiry form, and nothing that was typed is lost.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import WebSocket from 'ws';
-import { launch, openPage } from '../browser/pages.mjs';
+import { openPage } from '../browser/pages.mjs';
 import {
-  Agent, AWAY, fillForm, HERE, launcher, openChat, openSite, panel, say, settled, SETTINGS, siteGateway, startChat, until, waitForTexts,
+  AWAY, end, fillForm, HERE, launcher, openChat, openSite, panel, say, settled, startChat, until, useWidget,
+  SETTINGS, waitForTexts,
 } from './visitor.mjs';
 
-const gateway = siteGateway();
-let browser;
-let agent;
-
-before(async () => {
-  await gateway.start();
-  agent = await Agent.make(gateway, 'ann');
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await gateway.remove();
-});
+const shared = useWidget();
+const { gateway } = shared;
 
 const widgetTest = (name, run) => test(name, { timeout: 120_000 }, run);
 
-async function end(page) {
-  assert.deepEqual([page.errors, page.violations], [[], []]);
-  await page.context().close();
-}
-
 const intro = (page) => page.locator('#holdline .intro');
 const reference = async (page) => /HL-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(await page.locator('#holdline .reference').textContent())[0];
-const conversations = async () => (await agent.call('GET', '/v1/conversations?limit=200')).data;
+const conversations = async () => (await shared.agent.call('GET', '/v1/conversations?limit=200')).data;
 
 widgetTest('nobody is there: the form leaves an enquiry, with a reference', async () => {
   const opensAt = new Date(Date.now() + 3_600_000).toISOString();
-  const page = await openSite(browser, gateway, { world: { availability: { ...AWAY, opens_at: opensAt } } });
+  const page = await openSite(shared.browser, gateway, { world: { availability: { ...AWAY, opens_at: opensAt } } });
   await openChat(page);
   await intro(page).filter({ hasText: 'Nobody is here' }).waitFor();
   await page.locator('#holdline .status', { hasText: 'We are back' }).waitFor();
@@ -46,14 +31,14 @@ widgetTest('nobody is there: the form leaves an enquiry, with a reference', asyn
   assert.equal(status.status, 200);
   const all = await conversations();
   assert.equal(all.length, before + 1);
-  const [entry] = await agent.entries(all[0].id);
+  const [entry] = await shared.agent.entries(all[0].id);
   assert.equal(entry.body.message.text, 'Please call me back.');
   assert.equal(entry.body.context.page, `${gateway.url}/`);
   await end(page);
 });
 
 widgetTest('the last agent leaves while the form is filled in: it becomes the other form, with all text', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await openChat(page);
   await page.locator('#holdline .primary', { hasText: 'Start chat' }).waitFor();
   await fillForm(page, { message: 'I was writing this' });
@@ -69,7 +54,7 @@ widgetTest('the last agent leaves while the form is filled in: it becomes the ot
 });
 
 widgetTest('the last agent leaves an open chat: it turns into the form, the draft moves along', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const c = await startChat(page, { message: 'Hello?' });
   await page.type('#holdline #text', 'And could you');
   page.world.availability = AWAY;
@@ -82,16 +67,16 @@ widgetTest('the last agent leaves an open chat: it turns into the form, the draf
   await page.click('#holdline .form .primary');
   await waitForTexts(page, ['Hello?', 'And could you write to me?']);
   await settled(page);
-  const entries = await agent.entries(c);
+  const entries = await shared.agent.entries(c);
   assert.deepEqual(entries.map(({ kind }) => kind), ['form', 'form']);
   assert.equal(entries[1].body.message.text, 'And could you write to me?');
-  await agent.say(c, 'Gladly.');
+  await shared.agent.say(c, 'Gladly.');
   await waitForTexts(page, ['Hello?', 'And could you write to me?', 'Gladly.']);
   await end(page);
 });
 
 widgetTest('the gateway is gone for long: the form, and what is sent waits and arrives once', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const c = await startChat(page, { message: 'Hello?' });
   await gateway.kill();
   await say(page, 'Said before');
@@ -106,12 +91,12 @@ widgetTest('the gateway is gone for long: the form, and what is sent waits and a
   await page.locator('#holdline .note', { hasText: 'kept here and sent later' }).waitFor();
   await gateway.start();
   await settled(page);
-  assert.deepEqual((await agent.entries(c)).map(({ body }) => body.text ?? body.message.text), ['Hello?', 'Said before', 'Half a sentence']);
+  assert.deepEqual((await shared.agent.entries(c)).map(({ body }) => body.text ?? body.message.text), ['Hello?', 'Said before', 'Half a sentence']);
   await end(page);
 });
 
 widgetTest('no gateway from the start: the enquiry waits on the device, over a reload, and is sent once', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const before = (await conversations()).length;
   for (const path of [/\/v1\/(widget|availability)(\?|$)/, /\/v1\/(enquiries|poll|ws)$/]) await page.route(path, (route) => route.abort());
   await openChat(page);
@@ -136,12 +121,12 @@ widgetTest('no gateway from the start: the enquiry waits on the device, over a r
 });
 
 widgetTest('who is there is what the gateway says: an agent comes, the form becomes a chat', async () => {
-  const page = await openSite(browser, gateway, { world: null });
+  const page = await openSite(shared.browser, gateway, { world: null });
   await openChat(page);
   await intro(page).filter({ hasText: 'Nobody is here' }).waitFor();
   await page.fill('#holdline #message', 'Hello?');
   const ann = new WebSocket(`${gateway.ws}/v1/events`, ['holdline.events.v1']);
-  ann.onopen = () => ann.send(JSON.stringify({ t: 'auth', token: agent.headers.authorization.slice(7) }));
+  ann.onopen = () => ann.send(JSON.stringify({ t: 'auth', token: shared.agent.headers.authorization.slice(7) }));
   await page.locator('#holdline .primary', { hasText: 'Start chat' }).waitFor({ timeout: 30_000 });
   await page.locator('#holdline .status.online', { hasText: '1 person online' }).waitFor();
   assert.equal(await page.inputValue('#holdline #message'), 'Hello?');
@@ -153,7 +138,7 @@ widgetTest('who is there is what the gateway says: an agent comes, the form beco
 
 widgetTest('a site that asks nothing goes straight to the chat', async () => {
   const settings = { ...SETTINGS, form: { name: 'off', email: 'off', phone: 'off' }, consent: null };
-  const page = await openSite(browser, gateway, { world: { settings } });
+  const page = await openSite(shared.browser, gateway, { world: { settings } });
   await openChat(page);
   await say(page, 'Straight away');
   await settled(page);
@@ -162,7 +147,7 @@ widgetTest('a site that asks nothing goes straight to the chat', async () => {
 });
 
 widgetTest('mistakes are told at their fields, and the first one gets the focus', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await openChat(page);
   await page.fill('#holdline #email', 'nonsense');
   await page.click('#holdline .form .primary');
@@ -187,7 +172,7 @@ async function sendPlainForm(page, message) {
 }
 
 widgetTest('without JavaScript the plain form leaves an enquiry; twice the same is once', async () => {
-  const page = await openPage(browser, gateway.url, { javaScriptEnabled: false });
+  const page = await openPage(shared.browser, gateway.url, { javaScriptEnabled: false });
   assert.equal(await page.locator('#holdline').count(), 0);
   const first = await sendPlainForm(page, 'No script here');
   assert.equal((await gateway.request(`/v1/enquiries/${first}`)).status, 200);
@@ -199,7 +184,7 @@ widgetTest('without JavaScript the plain form leaves an enquiry; twice the same 
 });
 
 widgetTest('the loader is blocked: the plain form is there', async () => {
-  const context = await browser.newContext();
+  const context = await shared.browser.newContext();
   const page = await context.newPage();
   await page.route('**/loader.js', (route) => route.abort());
   await page.goto(gateway.url);
@@ -209,7 +194,7 @@ widgetTest('the loader is blocked: the plain form is there', async () => {
 });
 
 widgetTest('the widget cannot be loaded: the plain form comes back; a later try works', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await page.locator('.contact').waitFor({ state: 'hidden' });
   await page.route('**/widget.js', (route) => route.abort());
   await launcher(page).click();

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { after, before, test } from 'node:test';
-import { launch } from '../browser/pages.mjs';
+import { test } from 'node:test';
 import {
-  Agent, HERE, NOTHING, fillForm, launcher, openChat, openSite, panel, settled, SETTINGS, siteGateway, startChat, stored, until, waitForTexts,
+  HERE, SETTINGS,
+  Agent, end, fillForm, launcher, NOTHING, openChat, openSite, panel, settled, startChat, stored, until, useWidget,
+  waitForTexts,
 } from './visitor.mjs';
 
 const README = readFileSync(new URL('../../sdk/widget/README.md', import.meta.url), 'utf8');
@@ -22,37 +23,20 @@ const server = createServer((_, answer) => {
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const SHOP = `http://127.0.0.1:${server.address().port}`;
 
-const gateway = siteGateway({ HOLDLINE_ORIGINS: SHOP });
-let browser;
-let agent;
-
-before(async () => {
-  await gateway.start();
-  agent = await Agent.make(gateway, 'ann');
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await gateway.remove();
-  server.close();
-});
+const shared = useWidget({ env: { HOLDLINE_ORIGINS: SHOP }, done: () => server.close() });
+const { gateway } = shared;
 
 const widgetTest = (name, run) => test(name, { timeout: 120_000 }, run);
 
-async function end(page) {
-  assert.deepEqual([page.errors, page.violations], [[], []]);
-  await page.context().close();
-}
-
 async function openShop(head, policy = '') {
   Object.assign(shop, { html: `<!doctype html><html lang="en"><title>Shop</title>${head}<h1>Any shop</h1>`, policy });
-  return openSite(browser, gateway, { address: `${SHOP}/` });
+  return openSite(shared.browser, gateway, { address: `${SHOP}/` });
 }
 
 const hosts = (page) => page.evaluate(() => [...new Set(performance.getEntriesByType('resource').map(({ name }) => new URL(name).origin))]);
 
 widgetTest('nothing is stored before the visitor sends something; then only by the page itself', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await launcher(page).hover();
   await page.waitForResponse('**/widget.js');
   await until(page, () => window.holdline.queue === null);
@@ -72,7 +56,7 @@ widgetTest('nothing is stored before the visitor sends something; then only by t
 });
 
 widgetTest('a visitor may forget the chat on this device', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await startChat(page);
   await page.click('#holdline .head .icon-button >> nth=0');
   await page.locator('#holdline .menu button', { hasText: 'End the chat' }).click();
@@ -94,9 +78,9 @@ const HOSTILE = [
 ];
 
 widgetTest('a message is text, whatever it says', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const c = await startChat(page, { message: HOSTILE[0] });
-  for (const text of HOSTILE) await agent.say(c, text);
+  for (const text of HOSTILE) await shared.agent.say(c, text);
   await until(page, (n) => document.querySelector('#holdline').shadowRoot.querySelectorAll('.bubble').length === n, HOSTILE.length + 1);
   const seen = await page.evaluate(() => {
     const bubbles = [...document.querySelector('#holdline').shadowRoot.querySelectorAll('.bubble')];
@@ -147,7 +131,7 @@ widgetTest('pinned by hash: the loader and the widget are checked by the browser
 });
 
 widgetTest('commands: before the script is there, and after', async () => {
-  const page = await openSite(browser, gateway, {
+  const page = await openSite(shared.browser, gateway, {
     prepare: () => {
       window.heard = [];
       window.holdline = [['on', 'open', () => window.heard.push('open')], ['on', 'close', () => window.heard.push('close')],
@@ -168,9 +152,9 @@ widgetTest('commands: before the script is there, and after', async () => {
   assert.equal(await page.inputValue('#holdline #message'), 'Hello?', 'what was typed stays');
   await page.click('#holdline .form .primary');
   await settled(page);
-  const [{ id: c }] = (await agent.call('GET', '/v1/conversations?limit=1')).data;
-  assert.equal((await agent.entries(c))[0].body.context.cart, 'Halo, brass');
-  await agent.say(c, 'Guten Tag');
+  const [{ id: c }] = (await shared.agent.call('GET', '/v1/conversations?limit=1')).data;
+  assert.equal((await shared.agent.entries(c))[0].body.context.cart, 'Halo, brass');
+  await shared.agent.say(c, 'Guten Tag');
   await until(page, () => window.heard.includes('Guten Tag'));
   await page.evaluate(() => window.holdline.push(['close']));
   await panel(page).waitFor({ state: 'hidden' });
@@ -185,11 +169,11 @@ widgetTest('a visitor your server vouches for is known to agents', async () => {
   const { identity_secret: secret } = await admin.call('POST', '/v1/sites/default/identity-secret');
   const id = 'customer-4711';
   const hash = createHmac('sha256', Buffer.from(secret, 'hex')).update(id).digest('hex');
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   await launcher(page).waitFor();
   await page.evaluate((person) => window.holdline.push(['identify', person]), { id, hash, name: 'Jo Doe', email: 'jo@example.com' });
   const c = await startChat(page, { message: 'It is me' });
-  const { identity, contact } = await agent.call('GET', `/v1/conversations/${c}`);
+  const { identity, contact } = await shared.agent.call('GET', `/v1/conversations/${c}`);
   assert.equal(identity, id);
   assert.deepEqual([contact.name, contact.email, contact.verified], ['Jo Doe', 'jo@example.com', true]);
   await end(page);
@@ -207,7 +191,7 @@ widgetTest('the operator’s colour is used, with a text that can be read on it'
 });
 
 widgetTest('who is there is told: how many, how long', async () => {
-  const page = await openSite(browser, gateway, { world: { availability: { ...HERE, expected_wait_s: 110 } } });
+  const page = await openSite(shared.browser, gateway, { world: { availability: { ...HERE, expected_wait_s: 110 } } });
   await openChat(page);
   await page.locator('#holdline .status.online', { hasText: '2 people online · about 2 min wait' }).waitFor();
   await page.locator('#holdline #title', { hasText: 'Halden Lights' }).waitFor();
@@ -215,12 +199,12 @@ widgetTest('who is there is told: how many, how long', async () => {
 });
 
 widgetTest('the visitor’s own copy: reference, saved text', async () => {
-  const page = await openSite(browser, gateway);
+  const page = await openSite(shared.browser, gateway);
   const c = await startChat(page, { message: 'Hello?' });
-  await agent.say(c, 'Good morning.');
+  await shared.agent.say(c, 'Good morning.');
   await waitForTexts(page, ['Hello?', 'Good morning.']);
   const shown = await page.locator('#holdline .chat .reference bdi').textContent();
-  const { reference } = (await agent.call('GET', `/v1/conversations/${c}`));
+  const { reference } = (await shared.agent.call('GET', `/v1/conversations/${c}`));
   assert.equal(shown, reference);
   await page.click('#holdline .head .icon-button >> nth=0');
   const [download] = await Promise.all([page.waitForEvent('download'), page.locator('#holdline .menu button', { hasText: 'Save a copy' }).click()]);

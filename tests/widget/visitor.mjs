@@ -1,9 +1,11 @@
 // A visitor on the example's page in Chromium, and an agent over HTTP: what the tests of the widget
 // share. The gateway is the real one; only how many agents are there is answered by the test.
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Gateway } from '../support/gateway.mjs';
-import { openPage } from '../browser/pages.mjs';
+import { launch, openPage } from '../browser/pages.mjs';
 
 export const SITE = fileURLToPath(new URL('../../examples/site', import.meta.url));
 export const HERE = { open: true, agents_online: 2, queue: 0, expected_wait_s: null, opens_at: null };
@@ -150,4 +152,26 @@ export class Agent {
   async entries(c) {
     return (await this.call('GET', `/v1/conversations/${c}/messages?limit=200`)).data;
   }
+}
+
+/** What each file of widget tests shares: a gateway, an agent at it, Chromium. Filled before its first test. */
+export function useWidget({ env, done } = {}) {
+  const shared = { gateway: siteGateway(env), browser: null, agent: null };
+  before(async () => {
+    await shared.gateway.start();
+    shared.agent = await Agent.make(shared.gateway, 'ann');
+    shared.browser = await launch();
+  });
+  after(async () => {
+    await shared.browser?.close();
+    await shared.gateway.remove();
+    done?.();
+  });
+  return shared;
+}
+
+/** The page did its work without an error and without anything its policy had to stop. */
+export async function end(page) {
+  assert.deepEqual([page.errors, page.violations], [[], []]);
+  await page.context().close();
 }
