@@ -44,8 +44,11 @@ function body(document, { requestBody }, isWild) {
   return fc.oneof({ weight: 12, arbitrary: fc.oneof(...kinds) }, { weight: 1, arbitrary: fc.constant(undefined) });
 }
 
+// A lone surrogate cannot be part of a path: UTF-8 has a character in its place.
+const wellFormed = (text) => Buffer.from(String(text)).toString();
+
 function fill(path, given) {
-  return path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(String(given[name]).toWellFormed?.() ?? given[name]) || '%20');
+  return path.replace(/\{([^}]+)\}/g, (_, name) => encodeURIComponent(wellFormed(given[name])) || '%20');
 }
 
 function request(document, operation, known, secrets, isWild) {
